@@ -1,0 +1,48 @@
+"""What every desk is given: the store, the clock, a source of identities; and how a refusal is recorded.
+
+`Office.begin(actor)` is the store's write transaction with one addition. When a method refuses (`AccessError`), all
+that it wrote is undone, and the refusal itself becomes an entry of the record before the error goes on to whoever
+asked: a refusal is a fact like any other, and nothing is half-done.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from accessctl.domain.errors import AccessError
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import Actor
+from accessctl.services.store import Clock, NewId, Store, Work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """The store, the clock (aware UTC) and new identities (32 hex digits, random)."""
+
+    store: Store
+    clock: Clock
+    new_id: NewId
+
+    @contextmanager
+    def begin(self, actor: Actor, *, case: str = "") -> Iterator[Work]:
+        """A write transaction; leaving it without `commit()` changes nothing. A refusal inside it is recorded."""
+        try:
+            with self.store.begin() as tx:
+                yield tx
+        except AccessError as refusal:
+            self.refused(refusal, actor, case=case)
+            raise
+
+    def refused(self, refusal: AccessError, actor: Actor, *, case: str = "") -> None:
+        """Record that `actor` was refused."""
+        with self.store.begin() as tx:
+            tx.record(
+                Fact.CASE_STEP_REFUSED,
+                at=self.clock(),
+                actor=actor,
+                norm=refusal.norm,
+                reason=refusal.reason.value,
+                case=case if case and tx.cases.maybe(case) else "",
+                data=dict(refusal.details),
+            )
+            tx.commit()

@@ -1,0 +1,243 @@
+"""What the desks need of storage: one unit of work, and a shelf for each kind of value.
+
+`begin()` opens a write transaction (one writer at a time, in both databases), `view()` a read-only one. A method that
+changes something ends with `tx.commit()`; leaving the block without it changes nothing. A commit that changed a shelf
+and recorded no fact is refused with `NothingRecorded`, so that auditing is never a favour of whoever calls. Shelves
+marked operational (health of devices, sign-in tries, capture turns, what a terminal holds) are exempt: they are
+observations, and the facts that matter of them are recorded when they change.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self, TypeVar
+
+from accessctl.domain.accounts import Account, SignInTry
+from accessctl.domain.alarms import Alarm
+from accessctl.domain.cards import Card, CardState
+from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import Actor, Person
+from accessctl.domain.places import Device, Door, Zone
+from accessctl.domain.procedures import Case
+from accessctl.domain.requests import (
+    AccessGrant,
+    AccessRequest,
+    Attachment,
+    Removal,
+    RemovalTarget,
+    Signature,
+    StoredTemplate,
+)
+from accessctl.domain.schedules import Holiday, WeeklySchedule
+
+V = TypeVar("V")
+
+
+class NothingRecorded(Exception):
+    """A unit of work changed something and recorded no fact: a bug of the service, never shown to people."""
+
+
+class Shelf(Protocol[V]):
+    """Values of one kind, keyed by `id`. Every answer is bounded."""
+
+    def get(self, key: str) -> V:
+        """Raises `AccessError(NOT_FOUND)`."""
+        ...
+
+    def maybe(self, key: str) -> V | None: ...
+
+    def find(self, *, limit: int = 500, newest: bool = False, **equal: object) -> list[V]:
+        """Values whose columns equal what is given; a tuple, list or frozenset means "one of"; None means null.
+
+        Ordered by the shelf's own order (oldest first), `newest` turns it round.
+        """
+        ...
+
+    def count(self, **equal: object) -> int: ...
+    def all(self) -> Iterator[V]:
+        """Everything, streamed: for compiling the policy."""
+        ...
+
+    def add(self, value: V) -> None:
+        """Raises `AccessError(ALREADY_EXISTS)` where the key or a unique column is taken."""
+        ...
+
+    def save(self, value: V) -> None: ...
+    def delete(self, key: str) -> None:
+        """Only templates, captures and observations are ever deleted; elsewhere this is refused by the database."""
+        ...
+
+
+class People(Shelf[Person], Protocol):
+    """The people known, with search by name, document or number."""
+
+    def search(self, text: str, *, limit: int = 50) -> list[Person]: ...
+    def next_number(self) -> int: ...
+
+
+class Cards(Shelf[Card], Protocol):
+    """Cards, with the questions of N10.3 and N10.4."""
+
+    def by_family(self, family_key: str, *, states: frozenset[CardState]) -> list[Card]: ...
+    def outstanding(self, *, limit: int = 1000) -> list[Card]: ...
+
+
+class Cases(Shelf[Case], Protocol):
+    """Cases with their steps."""
+
+    def waiting(self, *, limit: int = 500) -> list[Case]: ...
+
+
+class Requests(Shelf[AccessRequest], Protocol):
+    """Requests of procedure 10."""
+
+    def next_folio(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceEvent:
+    """One event of a device on its way into the record. `identity` makes it one, however often it is delivered.
+
+    `identity` = device, log epoch, sequence (or occurrence) and a digest of its bytes; never a timestamp alone.
+    """
+
+    identity: str
+    fact: Fact
+    at: datetime
+    received_at: datetime
+    device: str
+    door: str = ""
+    zone: str = ""
+    direction: str = ""
+    reason: str = ""
+    norm: str = ""
+    person: str = ""
+    credential: str = ""
+    visit: str = ""
+    device_time: str = ""
+    skew_s: int | None = None
+    data: Mapping[str, str | int | bool | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    """One entry of the record as it is shown and exported: the columns of the export format, plus what is beside them.
+
+    `person_name` is the disclosed name ("" where erased or none); `actor` the account that did it.
+    """
+
+    index: int
+    at: datetime
+    received_at: datetime
+    event: str
+    device: str
+    door: str
+    zone: str
+    direction: str
+    reason: str
+    norm: str
+    person: str
+    person_name: str
+    credential: str
+    visit: str
+    device_time: str
+    skew_s: int | None
+    actor: str
+    case: str
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which entries: half-open in time and index, all other fields equal where given."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    after_index: int | None = None
+    before_index: int | None = None
+    doors: tuple[str, ...] = ()
+    person: str = ""
+    device: str = ""
+    credential: str = ""
+    case: str = ""
+    events: tuple[str, ...] = ()
+    device_events_only: bool = False
+
+
+class Events(Protocol):
+    """The record, as a projection that is searched, and the one way device events enter it."""
+
+    def store(self, events: Sequence[DeviceEvent]) -> list[int]:
+        """Append those whose identity is new, once each; returns their indexes. Duplicates are simply not stored."""
+        ...
+
+    def rows(self, which: EventFilter, *, limit: int = 200, newest: bool = False) -> list[EventRow]: ...
+    def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
+        """Oldest first, each with its canonical bytes; flat memory."""
+        ...
+
+    def size(self) -> int: ...
+
+
+class Work(Protocol):
+    """One unit of work: the shelves, the record, and the commit."""
+
+    people: People
+    cards: Cards
+    cases: Cases
+    requests: Requests
+    accounts: Shelf[Account]
+    sign_in_tries: Shelf[SignInTry]
+    grants: Shelf[AccessGrant]
+    removals: Shelf[Removal]
+    removal_targets: Shelf[RemovalTarget]
+    attachments: Shelf[Attachment]
+    signatures: Shelf[Signature]
+    templates: Shelf[StoredTemplate]
+    zones: Shelf[Zone]
+    doors: Shelf[Door]
+    devices: Shelf[Device]
+    schedules: Shelf[WeeklySchedule]
+    holidays: Shelf[Holiday]
+    health: Shelf[DeviceHealth]
+    held_users: Shelf[HeldUser]
+    commands: Shelf[Command]
+    captures: Shelf[Capture]
+    alarms: Shelf[Alarm]
+    events: Events
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def record(
+        self,
+        fact: Fact,
+        *,
+        at: datetime,
+        actor: Actor,
+        norm: str = "",
+        reason: str = "",
+        case: str = "",
+        person: str = "",
+        credential: str = "",
+        device: str = "",
+        door: str = "",
+        data: Mapping[str, str | int | bool | None] | None = None,
+        personal: Mapping[str, str] | None = None,
+    ) -> None:
+        """One entry of the record, written with this transaction. `personal` enters as salted commitments only."""
+        ...
+
+    def commit(self) -> None: ...
+
+
+class Store(Protocol):
+    """Where units of work come from."""
+
+    def begin(self) -> Work: ...
+    def view(self) -> Work: ...
+
+
+Clock = Callable[[], datetime]
+NewId = Callable[[], str]
