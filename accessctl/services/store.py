@@ -241,3 +241,4 @@ class Store(Protocol):
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]
+Entropy = Callable[[int], bytes]
