@@ -145,6 +145,15 @@ class WeeklySchedule:
         """Whether it is open at this moment."""
         return self.opening(at, calendar) is Opening.OPEN
 
+    def covers(self, other: "WeeklySchedule") -> bool:
+        """Whether every minute in which `other` is open is a minute in which this one is open too."""
+        pairs = zip((*self.week, self.holiday), (*other.week, other.holiday), strict=True)
+        return all(
+            any(start <= first and last <= end for start, end in wide)
+            for wide, narrow in pairs
+            for first, last in narrow
+        )
+
     def week_ahead(self, start: date, calendar: Calendar = NO_HOLIDAYS) -> tuple[Day, ...]:
         """The seven days from `start` on with their holidays, by weekday with Sunday first: a terminal's time zone.
 

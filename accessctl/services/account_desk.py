@@ -40,8 +40,7 @@ class AccountDesk:
         checked_password(password)
         if not roles or not roles <= GRANTABLE:
             raise AccessError(Reason.FORM_INCOMPLETE, "P1.01", missing="roles")
-        if actor != SYSTEM and not actor.may(Permission.ACCOUNTS_MANAGE):
-            raise AccessError(Reason.WRONG_ROLE, "P1.01", needed=Role.ADMIN.value)
+        self._office.require(actor, Permission.ACCOUNTS_MANAGE, norm="P1.01")
         hashed = self._hasher.hash(password)
         now = self._office.clock()
         with self._office.begin(actor) as tx:
@@ -66,8 +65,7 @@ class AccountDesk:
 
     def disable(self, actor: Actor, username: str, *, reason: str) -> None:
         """End an account and, at their next request, all of its sessions (NG.7)."""
-        if actor != SYSTEM and not actor.may(Permission.ACCOUNTS_MANAGE):
-            raise AccessError(Reason.WRONG_ROLE, "NG.7", needed=Role.ADMIN.value)
+        self._office.require(actor, Permission.ACCOUNTS_MANAGE, norm="NG.7")
         with self._office.begin(actor) as tx:
             found = tx.accounts.find(username=checked_username(username), limit=1)
             if not found:

@@ -28,8 +28,7 @@ class CaptureDesk:
 
     def start(self, actor: Actor, *, reader: str, case: str = "") -> Capture:
         """Wait for one card at `reader`. Refused while somebody else waits there; a new turn replaces one's own."""
-        if not actor.may(Permission.CARDS_MANAGE):
-            raise AccessError(Reason.WRONG_ROLE, "P10.03", needed=Permission.CARDS_MANAGE.value)
+        self._office.require(actor, Permission.CARDS_MANAGE, norm="P10.03")
         now = self._office.clock()
         with self._office.begin(actor, case=case) as tx:
             device = tx.devices.get(reader)

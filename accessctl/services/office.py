@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from accessctl.domain.errors import AccessError
+from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import Actor
+from accessctl.domain.people import SYSTEM, Actor, Permission
 from accessctl.services.store import Clock, NewId, Store, Work
 
 
@@ -32,6 +32,15 @@ class Office:
         except AccessError as refusal:
             self.refused(refusal, actor, case=case)
             raise
+
+    def require(self, actor: Actor, *permissions: Permission, norm: str, case: str = "") -> None:
+        """Refuse, on the record, unless the actor has one of `permissions`. The service itself may do everything."""
+        if actor == SYSTEM or any(actor.may(permission) for permission in permissions):
+            return
+        needed = ", ".join(permission.value for permission in permissions)
+        refusal = AccessError(Reason.WRONG_ROLE, norm, needed=needed)
+        self.refused(refusal, actor, case=case)
+        raise refusal
 
     def refused(self, refusal: AccessError, actor: Actor, *, case: str = "") -> None:
         """Record that `actor` was refused."""

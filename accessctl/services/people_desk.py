@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from accessctl.domain.cards import Card
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM, Actor, IdentityDocument, Permission, Person, clean_text
+from accessctl.domain.people import Actor, IdentityDocument, Permission, Person, clean_text
 from accessctl.domain.requests import AccessGrant, AccessRequest, Removal
 from accessctl.services.office import Office
 from accessctl.services.store import EventFilter, EventRow, Work
@@ -44,8 +44,7 @@ class PeopleDesk:
         position: str,
     ) -> Person:
         """A new person on file. Refuses a document that somebody on file already has."""
-        if actor != SYSTEM and not actor.may(Permission.PEOPLE_EDIT):
-            raise AccessError(Reason.WRONG_ROLE, "N10.2", needed=Permission.PEOPLE_EDIT.value)
+        self._office.require(actor, Permission.PEOPLE_EDIT, norm="N10.2")
         with self._office.begin(actor) as tx:
             person = self._made(
                 tx, full_name, IdentityDocument.parse(document_kind, document_number), email, department, position
@@ -67,9 +66,7 @@ class PeopleDesk:
         self, actor: Actor, person_id: str, *, full_name: str, email: str, department: str, position: str
     ) -> Person:
         """Correct what was typed; the document and the number stay."""
-        actor_may = actor.may(Permission.PEOPLE_EDIT)
-        if not actor_may:
-            raise AccessError(Reason.WRONG_ROLE, "N10.2", needed=Permission.PEOPLE_EDIT.value)
+        self._office.require(actor, Permission.PEOPLE_EDIT, norm="N10.2")
         with self._office.begin(actor) as tx:
             person = replace(
                 tx.people.get(person_id),

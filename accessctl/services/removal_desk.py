@@ -44,8 +44,7 @@ class RemovalDesk:
 
         A head asks in their own name; reception and secretary register what a head asked in writing.
         """
-        if not actor.may(Permission.REMOVAL_REGISTER):
-            raise AccessError(Reason.WRONG_ROLE, "N10.4", needed=Permission.REMOVAL_REGISTER.value)
+        self._office.require(actor, Permission.REMOVAL_REGISTER, norm="N10.4")
         if actor.roles & AUTHORITIES and requested_by != actor.person:
             raise AccessError(Reason.NOT_AUTHORISED, "N10.4", missing="authority")
         why = clean_text(reason, field="reason", longest=500)

@@ -135,8 +135,7 @@ class RequestDesk:
 
     def cancel(self, actor: Actor, case_id: str, *, why: str) -> None:
         """End a case before delivery: the card goes back to stock, nothing that was chosen stays."""
-        if not actor.may(Permission.REQUEST_ASSIGN) and not actor.may(Permission.REQUEST_SIGN_OFF):
-            raise AccessError(Reason.WRONG_ROLE, "P10.02", needed=Role.SECRETARIA_INFRA.value)
+        self._office.require(actor, Permission.REQUEST_ASSIGN, Permission.REQUEST_SIGN_OFF, norm="P10.02", case=case_id)
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
             cancel_case(tx, actor, case_id, why=clean_text(why, field="why", longest=500), at=now)

@@ -10,7 +10,7 @@ from accessctl.domain.cards import LIVE, NEVER_AGAIN, OPENS, OUTSTANDING, Card, 
 from accessctl.domain.devices import CaptureState
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM, Actor, Permission, clean_text
+from accessctl.domain.people import Actor, Permission, clean_text
 from accessctl.services.office import Office
 from accessctl.services.store import Work
 from accessctl.services.uploads import Upload, kept
@@ -62,11 +62,10 @@ class StockDesk:
 
     def add(self, actor: Actor, number: CardNumber, *, label: str = "") -> Card:
         """Take a card into stock. Refused while the number lives elsewhere, and for ever once lost or stolen."""
-        if actor != SYSTEM and not actor.may(Permission.CARDS_MANAGE):
-            raise AccessError(Reason.WRONG_ROLE, "P10.03", needed=Permission.CARDS_MANAGE.value)
-        number.device_number()  # a number that no terminal can hold is refused at the door of the stock, never cut
+        self._office.require(actor, Permission.CARDS_MANAGE, norm="P10.03")
         now = self._office.clock()
         with self._office.begin(actor) as tx:
+            number.device_number()  # a number that no terminal can hold is refused here already, never cut
             check_number_free(tx, number)
             card = Card(
                 id=self._office.new_id(),
@@ -97,8 +96,7 @@ class StockDesk:
         """
         if event not in _FACTS:
             raise AccessError(Reason.CARD_TRANSITION, "P10.03", event=event.value, state="")
-        if not actor.may(Permission.CARDS_MANAGE):
-            raise AccessError(Reason.WRONG_ROLE, "N10.4", needed=Permission.CARDS_MANAGE.value)
+        self._office.require(actor, Permission.CARDS_MANAGE, norm="N10.4")
         if event in NEEDS_ACT and act is None:
             raise AccessError(Reason.FORM_INCOMPLETE, "N10.4", missing="act")
         reason = clean_text(why, field="why", longest=500)
