@@ -19,7 +19,9 @@ class Source:
 
     @classmethod
     def read(cls, root: Path, path: Path) -> "Source":
-        return cls(path=path.relative_to(root).as_posix(), tree=ast.parse(path.read_text(encoding="utf-8")))
+        return cls(
+            path=path.relative_to(root).as_posix(), tree=ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+        )
 
     @classmethod
     def of(cls, text: str) -> "Source":
