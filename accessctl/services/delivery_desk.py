@@ -5,6 +5,7 @@ it must be the one on file. The signature is strokes, stored as given and hashed
 """
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -156,7 +157,7 @@ def canonical_strokes(strokes: Strokes, *, width: int, height: int) -> bytes:
             raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
         if not all(-1 <= x <= width + 1 and -1 <= y <= height + 1 for x, y in points):
             raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
-        ink += sum(math.dist(a, b) for a, b in zip(points, points[1:], strict=False))
+        ink += sum(math.dist(a, b) for a, b in itertools.pairwise(points))
         kept_strokes.append(points)
     if ink < SHORTEST_INK:
         raise AccessError(Reason.RECEIPT_UNSIGNED, "P10.04")

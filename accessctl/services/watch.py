@@ -1,0 +1,108 @@
+"""The live view: doors, devices, and the record as it grows; opening a door from the panel.
+
+The page follows the record by index: whoever asks for what came after an index gets each entry once, also after a
+broken connection.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from accessctl.domain.alarms import OPEN, Alarm
+from accessctl.domain.devices import Command, CommandKind, CommandState, DeviceHealth
+from accessctl.domain.errors import AccessError, Reason
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import Actor, Permission
+from accessctl.domain.places import Device, Transport
+from accessctl.services.office import Office
+from accessctl.services.request_files import DoorLine, door_lines
+from accessctl.services.store import EventFilter, EventRow
+from accessctl.services.wanted import devices_wanted
+
+OPENING_LASTS = timedelta(seconds=5)  # an opening that could not be carried out by then never is
+OPENING_SECONDS = 5
+
+DOOR_EVENTS = tuple(fact.value for fact in Fact if fact.value.startswith("door:"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLine:
+    """A device with the last that was seen of it."""
+
+    device: Device
+    health: DeviceHealth
+
+
+class Watch:
+    """Who looks at doors, devices and events."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def doors(self, actor: Actor) -> list[DoorLine]:
+        """Every door in service."""
+        self._office.require(actor, Permission.DOORS_SEE, norm="N10.1")
+        with self._office.store.view() as tx:
+            return door_lines(tx)
+
+    def devices(self, actor: Actor) -> list[DeviceLine]:
+        """Every device in service; one never seen has empty health."""
+        self._office.require(actor, Permission.DOORS_SEE, norm="N10.1")
+        with self._office.store.view() as tx:
+            found = sorted(tx.devices.find(retired=False, limit=2000), key=lambda device: device.id)
+            return [DeviceLine(device=one, health=tx.health.maybe(one.id) or DeviceHealth(id=one.id)) for one in found]
+
+    def rows(self, actor: Actor, which: EventFilter, *, limit: int = 200, newest: bool = True) -> list[EventRow]:
+        """Entries of the record, for whoever may see events."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        with self._office.store.view() as tx:
+            return tx.events.rows(which, limit=min(limit, 1000), newest=newest)
+
+    def size(self) -> int:
+        """How many entries the record has: where a live page starts."""
+        with self._office.store.view() as tx:
+            return tx.events.size()
+
+    def open_alarms(self, actor: Actor) -> list[Alarm]:
+        """Alarms that nobody resolved, for the head of the page."""
+        if not actor.may(Permission.ALARMS_SEE):
+            return []
+        with self._office.store.view() as tx:
+            return tx.alarms.find(state=tuple(OPEN), newest=True, limit=100)
+
+    def unlock(self, actor: Actor, door: str) -> Command:
+        """Open a door from the panel: committed as an intention that lapses after five seconds."""
+        self._office.require(actor, Permission.DEVICES_MANAGE, norm="N10.1")
+        now = self._office.clock()
+        with self._office.begin(actor) as tx:
+            tx.doors.get(door)
+            guards = [one for one in tx.devices.find(retired=False, limit=2000) if door in one.doors]
+            guard = next((one for one in guards if one.transport is Transport.ZK), None)
+            health = tx.health.maybe(guard.id) if guard else None
+            if guard is None or health is None or not health.online:
+                raise AccessError(Reason.DEVICE_UNAVAILABLE, "N10.1", device=guard.id if guard else door)
+            command = Command(
+                id=self._office.new_id(),
+                device=guard.id,
+                kind=CommandKind.UNLOCK,
+                state=CommandState.WAITING,
+                asked_by=actor.account,
+                asked_at=now,
+                expires_at=now + OPENING_LASTS,
+                seconds=OPENING_SECONDS,
+            )
+            tx.commands.add(command)
+            data: dict[str, str | int | bool | None] = {"kind": command.kind.value, "seconds": command.seconds}
+            tx.record(Fact.DEVICE_COMMAND_ASKED, at=now, actor=actor, device=guard.id, door=door, data=data)
+            tx.commit()
+        return command
+
+    def apply_now(self, actor: Actor, device: str) -> None:
+        """Compare a device with what it should hold, now rather than at the next round."""
+        self._office.require(actor, Permission.DEVICES_MANAGE, norm="N10.1")
+        now = self._office.clock()
+        with self._office.begin(actor) as tx:
+            tx.devices.get(device)
+            devices_wanted(tx, now, devices=[device])
+            data: dict[str, str | int | bool | None] = {"kind": CommandKind.APPLY.value}
+            tx.record(Fact.DEVICE_COMMAND_ASKED, at=now, actor=actor, device=device, data=data)
+            tx.commit()
