@@ -1,0 +1,178 @@
+"""Who may pass which door, now: `decide(snapshot, shown, at)`.
+
+The order of the questions at an entry, each refusing with its norm of procedure 10:
+
+1. is the credential known (N10.3)?
+2. was the person removed (N10.4)? asked before anything that the card says; no cache stands before it
+3. was the card delivered (P10.05, naming the step that is missing), and is it neither suspended nor revoked nor lost?
+4. has the person a right to this door (N10.2), delivered, valid now, and is its schedule open?
+
+Leaving is never refused (invariant 6): an exit gets the same questions except the schedule, for going home late is no
+fault, and what they find is noted in `Decision.exception`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from accessctl.domain.errors import Reason
+from accessctl.domain.places import Direction
+from accessctl.domain.schedules import Opening
+from accessctl.domain.snapshot import (
+    EXPIRED,
+    HOLIDAY,
+    MALFORMED,
+    NO_RIGHT,
+    NOBODY,
+    NOT_DELIVERED,
+    NOT_YET_VALID,
+    OUTSIDE,
+    REMOVED,
+    UNKNOWN,
+    Change,
+    CredentialFact,
+    CredentialGone,
+    Finding,
+    PersonFact,
+    PersonGrants,
+    Snapshot,
+    best_card,
+    holder_of,
+    rights_of,
+)
+
+__all__ = [
+    "Change",
+    "CredentialFact",
+    "CredentialGone",
+    "Decision",
+    "Factor",
+    "PersonFact",
+    "PersonGrants",
+    "Shown",
+    "Snapshot",
+    "decide",
+]
+
+LONGEST_CREDENTIAL = 64
+PIN = "pin:"
+
+
+class Factor(StrEnum):
+    """What was presented at the reader, as the device says it."""
+
+    CARD = "card"
+    FINGER = "finger"
+    FACE = "face"
+    PASSWORD = "password"  # noqa: S105 -- a kind of factor, not a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A credential at a reader: a card's `family_key`, or `pin:<person number>` where a terminal names the person."""
+
+    door: str
+    credential: str
+    direction: Direction = Direction.IN
+    factor: Factor = Factor.CARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer. `reason` is set where it is no; `exception` where an exit was granted though something was wrong.
+
+    `norm` belongs to whichever of the two is set; `missing_step` is the step of procedure 10 that was not done.
+    """
+
+    granted: bool
+    reason: Reason | None = None
+    norm: str = ""
+    person: str = ""
+    card: str = ""
+    missing_step: str = ""
+    exception: Reason | None = None
+
+
+def decide(snapshot: Snapshot, shown: Shown, at: datetime) -> Decision:
+    """Answer for one credential at one reader at one moment (aware, UTC inside)."""
+    person, finding = _identify(snapshot, shown.credential)
+    if finding is None:
+        finding = _right_finding(snapshot, person, shown, at)
+    card = "" if finding is MALFORMED else shown.credential
+    if finding is None:
+        return Decision(granted=True, person=person, card=card)
+    if shown.direction is Direction.OUT:
+        return Decision(
+            granted=True,
+            exception=finding.reason,
+            norm=finding.norm,
+            person=person,
+            card=card,
+            missing_step=finding.missing_step,
+        )
+    return Decision(
+        granted=False,
+        reason=finding.reason,
+        norm=finding.norm,
+        person=person,
+        card=card,
+        missing_step=finding.missing_step,
+    )
+
+
+def _identify(snapshot: Snapshot, credential: str) -> tuple[str, Finding | None]:
+    """Questions 1 to 3: whose it is, and whether it is good at all."""
+    if not 0 < len(credential) <= LONGEST_CREDENTIAL or not credential.isascii() or not credential.isprintable():
+        return "", MALFORMED
+    if credential.startswith(PIN):
+        return _identify_number(snapshot, credential.removeprefix(PIN))
+    entry = snapshot.credentials.get(credential)
+    if entry is None:
+        return "", UNKNOWN
+    person = holder_of(entry)
+    if person in snapshot.removed:
+        return person, REMOVED
+    return person, None if isinstance(entry, str) else entry.finding
+
+
+def _identify_number(snapshot: Snapshot, digits: str) -> tuple[str, Finding | None]:
+    """A terminal named the person (by finger, or by a card that it knows): good only with a delivered card."""
+    if not digits.isdecimal() or len(digits) > 9 or digits[0] == "0":
+        return "", MALFORMED
+    person = snapshot.numbers.get(int(digits))
+    if person is None:
+        return "", UNKNOWN
+    if person in snapshot.removed:
+        return person, REMOVED
+    return person, best_card(snapshot.people.get(person) or NOBODY)
+
+
+def _right_finding(snapshot: Snapshot, person: str, shown: Shown, at: datetime) -> Finding | None:
+    """Question 4. None is yes."""
+    record = snapshot.people.get(person)
+    if record is None or shown.door not in snapshot.doors:
+        return NO_RIGHT
+    wanted, now, nearest = snapshot.door_numbers[shown.door], at.timestamp(), NO_RIGHT
+    for door, schedule, chosen, since, until in rights_of(record):
+        if door != wanted:
+            continue
+        if chosen:
+            found = NOT_DELIVERED
+        elif now >= until:
+            found = EXPIRED
+        elif now < since:
+            found = NOT_YET_VALID
+        else:
+            opening = Opening.OPEN if shown.direction is Direction.OUT else _opening(snapshot, schedule, at)
+            if opening is Opening.OPEN:
+                return None
+            found = HOLIDAY if opening is Opening.HOLIDAY else OUTSIDE
+        if found.nearness > nearest.nearness:
+            nearest = found
+    return nearest
+
+
+def _opening(snapshot: Snapshot, number: int, at: datetime) -> Opening:
+    """A schedule that is not there (any more) is never open."""
+    schedule = snapshot.schedules.get(number)
+    return schedule.opening(at, snapshot.calendar) if schedule is not None else Opening.OUTSIDE
