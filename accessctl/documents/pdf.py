@@ -1,0 +1,197 @@
+"""The untyped surface: all of reportlab that the documents use, behind one typed pen.
+
+Three decisions live here. Text is written as PDF operators of ours (`Tm`, `Tj`) through `addLiteral`, with the codes
+that reportlab's font subsetter assigns: a text object per cell costs five times as much. A page's stream is
+compressed when the page ends, so that a long register holds compressed pages and not the text of thousands of folios.
+Saving holds a lock: building a subset moves the read position of the shared font file, and two requests may print at
+once.
+
+Invariant mode gives the same bytes for the same input; the creation date in the metadata is the document's own, an
+argument.
+"""
+
+import io
+import threading
+import zlib
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from reportlab.pdfbase import pdfdoc, pdfmetrics, ttfonts
+from reportlab.pdfgen import canvas
+
+from accessctl.documents.style import ACCENT, INK, Colour, Face, Size
+
+FONTS = Path(__file__).parent / "fonts"
+LANGUAGE = "es-GT"
+PRODUCER = "accessctl"
+_CACHED_TEXTS = 4096
+_SAVING = threading.Lock()
+# Inside ( ) of a PDF string: everything but printable ASCII, and the three signs with a meaning there, in octal (ISO
+# 32000-1, 7.3.4.2).
+_ESCAPES = {code: f"\\{code:03o}" for code in [*range(32), *range(127, 256), *map(ord, "\\()")]}
+
+
+def _load() -> dict[Face, Any]:
+    fonts = {face: ttfonts.TTFont(face.value.removesuffix(".ttf"), str(FONTS / face)) for face in Face}
+    for font in fonts.values():
+        pdfmetrics.registerFont(font)
+    return fonts
+
+
+_FONTS = _load()
+
+
+def glyphs(face: Face) -> frozenset[int]:
+    """Code points that the face can draw."""
+    return frozenset(_FONTS[face].face.charToGlyph)
+
+
+def advances(face: Face) -> dict[int, float]:
+    """Width of each code point of the face, in units of the font size."""
+    widths: dict[int, float] = _FONTS[face].face.charWidths
+    return {code: width / 1000 for code, width in widths.items()}
+
+
+def _colour(colour: Colour, operator: str) -> str:
+    red, green, blue = colour
+    return f"{red:.3f} {green:.3f} {blue:.3f} {operator}"
+
+
+class Pen:
+    """Draws one document, page after page; the origin is the lower left corner. Text must have passed
+    `text.printable`.
+    """
+
+    def __init__(self, *, size: Size, title: str, subject: str, author: str, at: datetime) -> None:
+        """`at` (with offset) becomes the creation date of the metadata."""
+        self._canvas: Any = canvas.Canvas(
+            io.BytesIO(),
+            pagesize=size,
+            pageCompression=1,
+            invariant=1,
+            lang=LANGUAGE,
+            initialFontName=_FONTS[Face.REGULAR].fontName,
+        )
+        self._canvas.setTitle(title)
+        self._canvas.setSubject(subject)
+        self._canvas.setAuthor(author)
+        self._canvas.setCreator(PRODUCER)
+        self._canvas.setProducer(PRODUCER)
+        self._canvas.setViewerPreference("DisplayDocTitle", "true")
+        stamp = at.strftime("D:%Y%m%d%H%M%S%z")  # -0600 becomes -06'00'
+        self._canvas.setDateFormatter(lambda *_: f"{stamp[:-2]}'{stamp[-2:]}'")
+        self._document: Any = self._canvas._doc  # noqa: SLF001  # reportlab names its document only so, and its own platypus reads it
+        self._encoded: dict[tuple[Face, str], list[tuple[str, str]]] = {}
+        self._pages = 0
+
+    def _codes(self, face: Face, text: str) -> list[tuple[str, str]]:
+        """The text as pairs of a subset's name and escaped codes in it."""
+        key = (face, text)
+        if key not in self._encoded:
+            if len(self._encoded) >= _CACHED_TEXTS:
+                self._encoded.clear()
+            font = _FONTS[face]
+            self._encoded[key] = [
+                (font.getSubsetInternalName(subset, self._document), codes.decode("latin-1").translate(_ESCAPES))
+                for subset, codes in font.splitString(text, self._document)
+            ]
+        return self._encoded[key]
+
+    def text(
+        self, x: float, y: float, text: str, *, size: float, face: Face = Face.REGULAR, colour: Colour = INK
+    ) -> None:
+        """One line of text on the baseline y."""
+        self.texts([(x, y, text)], size=size, face=face, colour=colour)
+
+    def texts(
+        self,
+        placed: Iterable[tuple[float, float, str]],
+        *,
+        size: float,
+        face: Face = Face.REGULAR,
+        colour: Colour = INK,
+    ) -> None:
+        """Many lines of the same look in one text object: (x, baseline y, text)."""
+        code = ["BT", _colour(colour, "rg")]
+        current = ""
+        for x, y, text in placed:
+            code.append(f"1 0 0 1 {x:.2f} {y:.2f} Tm")
+            for subset, escaped in self._codes(face, text):
+                if subset != current:
+                    code.append(f"{subset} {size:.2f} Tf")
+                    current = subset
+                code.append(f"({escaped}) Tj")
+        code.append("ET")
+        self._canvas.addLiteral("\n".join(code))
+
+    def lines(
+        self, segments: Iterable[tuple[float, float, float, float]], *, weight: float = 0.5, colour: Colour = INK
+    ) -> None:
+        """Straight lines from (x1, y1) to (x2, y2)."""
+        code = [f"q {weight:.2f} w", _colour(colour, "RG")]
+        code += [f"{x1:.2f} {y1:.2f} m {x2:.2f} {y2:.2f} l" for x1, y1, x2, y2 in segments]
+        self._canvas.addLiteral("\n".join([*code, "S Q"]))
+
+    def boxes(self, boxes: Iterable[tuple[float, float, float, float]], *, colour: Colour = ACCENT) -> None:
+        """Filled rectangles (x, y, width, height) in one path, so that neighbours show no seam."""
+        code = [
+            "q",
+            _colour(colour, "rg"),
+            *(f"{x:.3f} {y:.3f} {width:.3f} {height:.3f} re" for x, y, width, height in boxes),
+        ]
+        self._canvas.addLiteral("\n".join([*code, "f Q"]))
+
+    def frame(
+        self, x: float, y: float, width: float, height: float, *, weight: float = 0.6, colour: Colour = INK
+    ) -> None:
+        """An empty rectangle."""
+        outline = f"{x:.2f} {y:.2f} {width:.2f} {height:.2f} re S Q"
+        self._canvas.addLiteral(f"q {weight:.2f} w {_colour(colour, 'RG')}\n{outline}")
+
+    def curves(
+        self,
+        paths: Iterable[Iterable[tuple[float, ...]]],
+        *,
+        clip: tuple[float, float, float, float],
+        weight: float,
+        colour: Colour = INK,
+    ) -> None:
+        """Open curves with round ends, seen only inside `clip`. A path is a point (x, y), then cubic pieces (x1, y1,
+        x2, y2, x3, y3).
+        """
+        code = [
+            f"q {clip[0]:.2f} {clip[1]:.2f} {clip[2]:.2f} {clip[3]:.2f} re W n 1 J 1 j {weight:.2f} w",
+            _colour(colour, "RG"),
+        ]
+        for path in paths:
+            code += [
+                " ".join(f"{value:.2f}" for value in piece) + (" m" if len(piece) == 2 else " c") for piece in path
+            ]
+        self._canvas.addLiteral("\n".join([*code, "S Q"]))
+
+    def stamp(self, name: str, draw: Callable[[], None]) -> None:
+        """Draw once what every page shows; only between pages."""
+        self._canvas.beginForm(name)
+        draw()
+        self._canvas.endForm()
+
+    def place(self, name: str) -> None:
+        """Show a stamp on this page."""
+        self._canvas.doForm(name)
+
+    def end_page(self) -> None:
+        """Close the page and keep it compressed."""
+        self._canvas.showPage()
+        self._pages += 1
+        page = self._document.idToObject[f"Page{self._pages}"]
+        stream = pdfdoc.PDFDictionary({"Filter": pdfdoc.PDFName("FlateDecode")})
+        page.Contents = pdfdoc.PDFStream(stream, zlib.compress(page.stream.encode("ascii"), 6))
+        page.stream = ""
+
+    def finish(self) -> bytes:
+        """The whole document. The pen is used up."""
+        with _SAVING:
+            document: bytes = self._canvas.getpdfdata()
+        return document
