@@ -1,0 +1,7 @@
+"""`python -m accessctl_sim`."""
+
+import sys
+
+from accessctl_sim.cli import main
+
+sys.exit(main())
