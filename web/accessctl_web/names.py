@@ -1,0 +1,326 @@
+"""What things are called on screen: roles, states, facts, alarms and the steps of the manual, in our own words.
+
+Spanish is written here and is the key of the English catalogue. `N_` only marks a string for extraction; `named` and
+`step_title` translate it for whoever is looking. A test checks that every member of every vocabulary has both names.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from flask_babel import gettext
+
+from accessctl.domain.alarms import AlarmKind, AlarmState
+from accessctl.domain.cards import CardEvent, CardState
+from accessctl.domain.devices import CommandKind, CommandState
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import DocumentKind, Role
+from accessctl.domain.places import Direction, Transport, ZoneClass
+from accessctl.domain.requests import AuthorisedBy, GrantState
+
+
+def N_(text: str) -> str:  # noqa: N802 -- the name by which every catalogue tool knows the marker
+    """Mark a string for the catalogue, unchanged."""
+    return text
+
+
+ROLES: Mapping[StrEnum, str] = {
+    Role.RECEPCION: N_("Recepción"),
+    Role.SECRETARIA_INFRA: N_("Secretaria de Infraestructura"),
+    Role.TECNICO_INFRA: N_("Técnico en Infraestructura"),
+    Role.TECNICO_TELECOM: N_("Técnico de Telecomunicaciones"),
+    Role.JEFE: N_("Jefe de departamento"),
+    Role.DIRECTOR: N_("Director"),
+    Role.SUBGERENTE: N_("Subgerente"),
+    Role.GUARDIA: N_("Guardia"),
+    Role.AUDITOR: N_("Auditoría"),
+    Role.ADMIN: N_("Administración del sistema"),
+    Role.USUARIO: N_("Usuario de la tarjeta"),
+}
+
+CARD_STATES: Mapping[StrEnum, str] = {
+    CardState.IN_STOCK: N_("en existencia"),
+    CardState.ENROLLED: N_("registrada, sin entregar"),
+    CardState.ACTIVE: N_("entregada, activa"),
+    CardState.SUSPENDED: N_("suspendida"),
+    CardState.REVOKED: N_("revocada"),
+    CardState.LOST: N_("extraviada"),
+    CardState.STOLEN: N_("robada"),
+    CardState.DAMAGED: N_("dañada"),
+    CardState.RETURNED: N_("devuelta"),
+    CardState.DESTROYED: N_("destruida"),
+}
+
+CARD_EVENTS: Mapping[StrEnum, str] = {
+    CardEvent.ENROL: N_("registrar"),
+    CardEvent.RELEASE: N_("volver a existencias"),
+    CardEvent.DELIVER: N_("entregar"),
+    CardEvent.SUSPEND: N_("suspender"),
+    CardEvent.RESUME: N_("reactivar"),
+    CardEvent.REVOKE: N_("revocar"),
+    CardEvent.REPORT_LOST: N_("reportar extravío"),
+    CardEvent.REPORT_STOLEN: N_("reportar robo"),
+    CardEvent.REPORT_DAMAGED: N_("reportar daño"),
+    CardEvent.TAKE_BACK: N_("recibir de vuelta"),
+    CardEvent.DESTROY: N_("destruir"),
+}
+
+ALARM_KINDS: Mapping[StrEnum, str] = {
+    AlarmKind.ESCORT_LEFT_FIRST: N_("El acompañante salió antes que la visita"),
+    AlarmKind.ESCORT_MISSING: N_("Visita sin acompañante"),
+    AlarmKind.VISIT_OVERSTAY: N_("Visita fuera de su horario"),
+    AlarmKind.HOST_LEFT: N_("El anfitrión se retiró"),
+    AlarmKind.DOOR_HELD_OPEN: N_("Puerta mantenida abierta"),
+    AlarmKind.DOOR_FORCED: N_("Puerta forzada"),
+    AlarmKind.POLICY_MISMATCH: N_("El equipo no coincide con lo autorizado"),
+    AlarmKind.ROGUE_CREDENTIAL: N_("Credencial ajena en un equipo"),
+    AlarmKind.DEVICE_OFFLINE: N_("Equipo sin comunicación"),
+    AlarmKind.CLOCK_DOUBTFUL: N_("Reloj dudoso"),
+    AlarmKind.REVOCATION_PENDING: N_("Baja sin confirmar en un equipo"),
+    AlarmKind.TAMPER: N_("Equipo manipulado"),
+    AlarmKind.DURESS: N_("Ingreso bajo coacción"),
+    AlarmKind.FIRE: N_("Alarma de incendio"),
+    AlarmKind.GAP: N_("Faltan eventos de un equipo"),
+    AlarmKind.INTERLOCK: N_("Esclusa violada"),
+    AlarmKind.OCCUPANCY: N_("Aforo superado"),
+}
+
+ALARM_STATES: Mapping[StrEnum, str] = {
+    AlarmState.RAISED: N_("sin atender"),
+    AlarmState.ACKNOWLEDGED: N_("en atención"),
+    AlarmState.RESOLVED: N_("resuelta, por verificar"),
+    AlarmState.VERIFIED: N_("verificada"),
+}
+
+GRANT_STATES: Mapping[StrEnum, str] = {
+    GrantState.CHOSEN: N_("elegido, aún no abre"),
+    GrantState.OPEN: N_("vigente"),
+    GrantState.ENDED: N_("terminado"),
+}
+
+AUTHORISED_BY: Mapping[StrEnum, str] = {
+    AuthorisedBy.SIGN_OFF: N_("autorizado en el panel por su jefatura"),
+    AuthorisedBy.SCAN: N_("formulario firmado y sellado, escaneado"),
+}
+
+DOCUMENT_KINDS: Mapping[StrEnum, str] = {
+    DocumentKind.DPI: N_("DPI"),
+    DocumentKind.PASSPORT: N_("Pasaporte"),
+}
+
+TRANSPORTS: Mapping[StrEnum, str] = {
+    Transport.ZK: N_("terminal de puerta"),
+    Transport.PUSH: N_("controlador"),
+    Transport.RDM6300: N_("lector de mesa"),
+}
+
+ZONE_CLASSES: Mapping[StrEnum, str] = {
+    ZoneClass.PREMISES: N_("instalaciones"),
+    ZoneClass.DATA_CENTRE: N_("centro de datos"),
+}
+
+DIRECTIONS: Mapping[StrEnum, str] = {Direction.IN: N_("entrada"), Direction.OUT: N_("salida")}
+
+COMMAND_KINDS: Mapping[StrEnum, str] = {
+    CommandKind.ENROL_FINGER: N_("registrar una huella"),
+    CommandKind.UNLOCK: N_("abrir la puerta"),
+    CommandKind.APPLY: N_("actualizar el equipo"),
+}
+
+COMMAND_STATES: Mapping[StrEnum, str] = {
+    CommandState.WAITING: N_("en espera"),
+    CommandState.RUNNING: N_("en curso"),
+    CommandState.DONE: N_("hecho"),
+    CommandState.FAILED: N_("falló"),
+}
+
+FACTS: Mapping[StrEnum, str] = {
+    Fact.RECORD_BEGUN: N_("Registro iniciado"),
+    Fact.SITE_APPLIED: N_("Archivo del sitio aplicado"),
+    Fact.SETTING_CHANGED: N_("Ajuste cambiado"),
+    Fact.EXPORT_MADE: N_("Exportación hecha"),
+    Fact.CHECKPOINT_SIGNED: N_("Punto de control firmado"),
+    Fact.ACCOUNT_ADDED: N_("Cuenta creada"),
+    Fact.ACCOUNT_DISABLED: N_("Cuenta deshabilitada"),
+    Fact.ACCOUNT_SIGNED_IN: N_("Sesión iniciada"),
+    Fact.ACCOUNT_SIGN_IN_REFUSED: N_("Inicio de sesión rechazado"),
+    Fact.ACCOUNT_SIGNED_OUT: N_("Sesión cerrada"),
+    Fact.PERSON_REGISTERED: N_("Persona registrada"),
+    Fact.PERSON_CORRECTED: N_("Datos de la persona corregidos"),
+    Fact.PERSON_REMOVED: N_("Acceso de la persona retirado"),
+    Fact.CASE_OPENED: N_("Solicitud abierta"),
+    Fact.CASE_STEP_DONE: N_("Paso cumplido"),
+    Fact.CASE_STEP_REFUSED: N_("Paso rechazado"),
+    Fact.CASE_ASSIGNED: N_("Solicitud asignada"),
+    Fact.CASE_CLOSED: N_("Solicitud cerrada"),
+    Fact.CASE_CANCELLED: N_("Solicitud anulada"),
+    Fact.FORM_ATTACHED: N_("Documento adjuntado"),
+    Fact.REQUEST_AUTHORISED: N_("Solicitud autorizada"),
+    Fact.DOCUMENT_PRINTED: N_("Documento emitido"),
+    Fact.CARD_STOCKED: N_("Tarjeta ingresada a existencias"),
+    Fact.CARD_ENROLLED: N_("Tarjeta registrada"),
+    Fact.CARD_RELEASED: N_("Tarjeta devuelta a existencias"),
+    Fact.CARD_DELIVERED: N_("Tarjeta entregada"),
+    Fact.CARD_SUSPENDED: N_("Tarjeta suspendida"),
+    Fact.CARD_RESUMED: N_("Tarjeta reactivada"),
+    Fact.CARD_REVOKED: N_("Tarjeta revocada"),
+    Fact.CARD_LOST: N_("Tarjeta reportada extraviada"),
+    Fact.CARD_STOLEN: N_("Tarjeta reportada robada"),
+    Fact.CARD_DAMAGED: N_("Tarjeta reportada dañada"),
+    Fact.CARD_RETURNED: N_("Tarjeta recibida de vuelta"),
+    Fact.CARD_DESTROYED: N_("Tarjeta destruida"),
+    Fact.CAPTURE_STARTED: N_("Lectura de tarjeta iniciada"),
+    Fact.CARD_CAPTURED: N_("Tarjeta leída en el escritorio"),
+    Fact.FINGER_ENROLLED: N_("Huella registrada"),
+    Fact.FINGER_REFUSED: N_("Huella no aceptada"),
+    Fact.FINGER_WAIVED: N_("Huella dispensada"),
+    Fact.FINGER_ERASED: N_("Huella borrada"),
+    Fact.ACCESS_CHOSEN: N_("Acceso elegido"),
+    Fact.ACCESS_GRANTED: N_("Acceso habilitado"),
+    Fact.ACCESS_ENDED: N_("Acceso terminado"),
+    Fact.RECEIPT_SIGNED: N_("Constancia de entrega firmada"),
+    Fact.REMOVAL_REQUESTED: N_("Baja solicitada"),
+    Fact.REMOVAL_CONFIRMED: N_("Baja confirmada en un equipo"),
+    Fact.DOOR_GRANTED: N_("Ingreso permitido"),
+    Fact.DOOR_REFUSED: N_("Ingreso denegado"),
+    Fact.DOOR_EXITED: N_("Salida"),
+    Fact.DOOR_UNLOCKED: N_("Cerradura liberada"),
+    Fact.DOOR_OPENED: N_("Puerta abierta"),
+    Fact.DOOR_CLOSED: N_("Puerta cerrada"),
+    Fact.DOOR_FORCED: N_("Puerta forzada"),
+    Fact.DOOR_HELD: N_("Puerta mantenida abierta"),
+    Fact.EXIT_BUTTON: N_("Botón de salida"),
+    Fact.DEVICE_EVENT: N_("Evento del equipo"),
+    Fact.DEVICE_ONLINE: N_("Equipo en línea"),
+    Fact.DEVICE_OFFLINE: N_("Equipo sin comunicación"),
+    Fact.DEVICE_IDENTIFIED: N_("Equipo identificado"),
+    Fact.DEVICE_CLOCK_SET: N_("Reloj del equipo puesto en hora"),
+    Fact.DEVICE_CLOCK_DOUBTFUL: N_("Reloj del equipo dudoso"),
+    Fact.DEVICE_APPLIED: N_("Equipo actualizado"),
+    Fact.DEVICE_DRIFTED: N_("Equipo distinto de lo autorizado"),
+    Fact.DEVICE_LOG_GAP: N_("Hueco en la bitácora del equipo"),
+    Fact.DEVICE_COMMAND_ASKED: N_("Orden pedida al equipo"),
+    Fact.DEVICE_COMMAND_DONE: N_("Orden cumplida por el equipo"),
+    Fact.DEVICE_COMMAND_FAILED: N_("Orden fallida en el equipo"),
+    Fact.ALARM_RAISED: N_("Alarma activada"),
+    Fact.ALARM_ACKNOWLEDGED: N_("Alarma atendida"),
+    Fact.ALARM_RESOLVED: N_("Alarma resuelta"),
+    Fact.ALARM_REOPENED: N_("Alarma reabierta"),
+    Fact.ALARM_VERIFIED: N_("Alarma verificada"),
+}
+
+VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
+    Role: ROLES,
+    CardState: CARD_STATES,
+    CardEvent: CARD_EVENTS,
+    AlarmKind: ALARM_KINDS,
+    AlarmState: ALARM_STATES,
+    GrantState: GRANT_STATES,
+    AuthorisedBy: AUTHORISED_BY,
+    DocumentKind: DOCUMENT_KINDS,
+    Transport: TRANSPORTS,
+    ZoneClass: ZONE_CLASSES,
+    Direction: DIRECTIONS,
+    CommandKind: COMMAND_KINDS,
+    CommandState: COMMAND_STATES,
+    Fact: FACTS,
+}
+
+STEP_TITLES: Mapping[str, str] = {
+    "p4": N_("Ingreso al centro de datos"),
+    "p4.01": N_("Autorizar el ingreso"),
+    "p4.02": N_("Tomar los datos de quien entra y de su equipo"),
+    "p4.03": N_("¿Entra un tercero?"),
+    "p4.04": N_("Firmar el registro de ingreso"),
+    "p4.05": N_("Acompañar durante la visita"),
+    "p4.06": N_("Hacer el trabajo previsto"),
+    "p4.07": N_("Comprobar que la persona salió"),
+    "p4.08": N_("Anotar la salida"),
+    "p10": N_("Tarjeta y huella para la Subgerencia"),
+    "p10.01": N_("Recibir la solicitud y su formulario"),
+    "p10.02": N_("Asignar a un técnico"),
+    "p10.03": N_("Preparar tarjeta, huella y puertas"),
+    "p10.04": N_("Firmar la constancia de entrega"),
+    "p10.05": N_("Registrar la entrega"),
+    "p10.06": N_("Informar a quien lo solicitó"),
+}
+
+NORMS: Mapping[str, str] = {
+    "NG.3": N_("la solicitud lleva firma y sello de la jefatura"),
+    "N4.1": N_("el ingreso al centro de datos se controla en la puerta y queda en un registro"),
+    "N4.2": N_("lo fortuito se coordina con la autoridad superior"),
+    "N4.3": N_("terceros entran acompañados por personal de Infraestructura o Telecomunicaciones"),
+    "N4.4": N_("quien acompaña responde por los equipos durante la visita"),
+    "N10.1": N_("el personal entra por los lectores de las puertas"),
+    "N10.2": N_("solo personal y proveedores autorizados, con su documentación"),
+    "N10.3": N_("no hay tarjeta sin autorización previa"),
+    "N10.4": N_("la jefatura reporta las bajas y entrega la tarjeta"),
+    "N10.5": N_("el departamento que recibe una visita le da seguimiento"),
+    "N10.6": N_("la visita entra solo con la persona responsable presente"),
+}
+
+FIELDS: Mapping[str, str] = {
+    "full_name": N_("nombre completo"),
+    "document_kind": N_("clase de documento"),
+    "document_number": N_("número de documento"),
+    "email": N_("correo electrónico"),
+    "department": N_("departamento"),
+    "position": N_("puesto"),
+    "justification": N_("justificación"),
+    "reason": N_("motivo"),
+    "comment": N_("comentario"),
+    "cause": N_("causa"),
+    "label": N_("etiqueta"),
+    "username": N_("nombre de usuario"),
+    "password": N_("contraseña"),
+    "roles": N_("roles"),
+    "doors": N_("puertas"),
+    "door": N_("puerta"),
+    "schedule": N_("horario"),
+    "valid_from": N_("inicio de la vigencia"),
+    "valid_until": N_("fin de la vigencia"),
+    "beneficiary": N_("persona beneficiaria"),
+    "requester": N_("solicitante"),
+    "authority": N_("jefatura que autoriza"),
+    "form": N_("formulario"),
+    "access": N_("puertas y horario"),
+    "card": N_("tarjeta"),
+    "biometrics": N_("huella o dispensa"),
+    "identity": N_("documento de identidad mostrado"),
+    "signature": N_("firma"),
+    "technician": N_("técnico"),
+    "authorisation": N_("autorización"),
+    "answer": N_("respuesta"),
+    "waiver": N_("motivo de la dispensa"),
+    "act": N_("acta"),
+    "name": N_("nombre"),
+    "document_shown": N_("documento mostrado"),
+}
+
+
+def named(member: StrEnum) -> str:
+    """What a member of one of the vocabularies is called, in the language of whoever is looking."""
+    return str(gettext(VOCABULARIES[type(member)][member]))
+
+
+def fact_name(event: str) -> str:
+    """The name of an entry's `event`; a word outside the vocabulary (an older record) is shown as it stands."""
+    try:
+        return named(Fact(event))
+    except ValueError:
+        return event
+
+
+def step_title(key: str) -> str:
+    """The title of a step or procedure, by the key that its definition carries (`p10.03`)."""
+    return str(gettext(STEP_TITLES[key]))
+
+
+def norm_title(reference: str) -> str:
+    """What a step or norm asks for, in a few words of ours; empty for a reference that has none."""
+    words = STEP_TITLES.get(reference.lower()) or NORMS.get(reference, "")
+    return str(gettext(words)) if words else ""
+
+
+def field_name(field: str) -> str:
+    """What a field of a form is called; a name without an entry is shown as it is."""
+    return str(gettext(FIELDS[field])) if field in FIELDS else field
