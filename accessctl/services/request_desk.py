@@ -68,7 +68,11 @@ class RequestDesk:
             )
             tx.cases.add(case)
             tx.requests.add(request)
-            data = {"folio": request.folio, "doors": " ".join(request.doors), "schedule": request.schedule}
+            data: dict[str, str | int | bool | None] = {
+                "folio": request.folio,
+                "doors": " ".join(request.doors),
+                "schedule": request.schedule,
+            }
             tx.record(
                 Fact.CASE_OPENED, at=now, actor=actor, case=case_id, person=beneficiary.id, norm="P10.01", data=data
             )
