@@ -4,7 +4,7 @@
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accessctl.domain.alarms import ALARM_TRANSITIONS, OPEN, Alarm, AlarmEvent, AlarmKind, AlarmState
 from accessctl.domain.errors import AccessError, Reason
@@ -13,6 +13,8 @@ from accessctl.domain.machine import advance
 from accessctl.domain.people import SYSTEM, Actor, Permission, clean_text
 from accessctl.services.office import Office
 from accessctl.services.store import Work
+
+COMES_BACK = timedelta(minutes=10)  # what went away by itself and is back within this is the same alarm again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,13 @@ def raise_alarm(tx: Work, office: Office, kind: AlarmKind, about: Subject, *, at
             Fact.ALARM_RAISED, at=at, actor=SYSTEM, device=about.device, door=about.door, person=about.person, data=data
         )
         return again
+    for alarm in tx.alarms.find(kind=kind, key=about.key, state=AlarmState.RESOLVED, newest=True, limit=1):
+        if alarm.changed_at is not None and at - alarm.changed_at < COMES_BACK:
+            back = replace(alarm, state=AlarmState.RAISED, count=alarm.count + 1, detail=about.detail, changed_at=at)
+            tx.alarms.save(back)
+            data = {"alarm": alarm.id, "kind": kind.value, "count": back.count}
+            tx.record(Fact.ALARM_REOPENED, at=at, actor=SYSTEM, device=about.device, door=about.door, data=data)
+            return back
     alarm = Alarm(
         id=office.new_id(),
         kind=kind,

@@ -188,11 +188,11 @@ class Fleet:
 
     def _templates(self, desired: Desired, planned: Plan) -> list[TerminalTemplate]:
         persons = {one.person: one.user_id for one in desired.users}
-        opened = []
+        opened: list[TerminalTemplate] = []
         with self._office.store.view() as tx:
             for person, finger in planned.fingers:
-                for row in tx.templates.find(person=person, finger=finger, limit=1):
-                    opened.append(self._vault.open(row, user_id=persons[person]))
+                rows = tx.templates.find(person=person, finger=finger, limit=1)
+                opened += [self._vault.open(row, user_id=persons[person]) for row in rows]
         return opened
 
     def _confirmed(
