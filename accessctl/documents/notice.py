@@ -78,8 +78,8 @@ def render_notice(notice: Notice, *, size: Size = LETTER) -> bytes:
 
 
 _DUTY = (
-    "Cuando la persona deje el cargo, por el motivo que sea, se ruega pedir sin demora la remoción de su acceso y hacer "
-    "llegar la tarjeta a este Departamento (N10.4)."
+    "Cuando la persona deje el cargo, por el motivo que sea, se ruega pedir sin demora la remoción de su acceso y "
+    "hacer llegar la tarjeta a este Departamento (N10.4)."
 )
 _DOORS = (
     Column(title="Puerta", share=3),
@@ -90,9 +90,11 @@ _DOORS = (
 
 def _paragraphs(notice: Notice) -> list[str]:
     asked = long_date(local(notice.requested_at).date())
+    who = f"{notice.person} ({notice.person_department})"
+    who = f"{notice.person} ({notice.person_department})"
     result = (
         f"En atención a la solicitud {notice.request}, recibida el {asked}, se informa que se configuró el acceso "
-        f"de {notice.person} ({notice.person_department}) con el resultado que se detalla a continuación."
+        f"de {who}, con el resultado que se detalla a continuación."
     )
     if notice.delivered_at is None:
         state = "La tarjeta todavía no ha sido entregada; no abre puertas hasta que conste su entrega (P10.05)."

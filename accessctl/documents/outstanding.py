@@ -99,6 +99,6 @@ def _owing(owing: Owing, as_of: date, room: float) -> list[Strip]:
         *heading(owing.department, room),
         *lines(f"Responde: {owing.head} · {count} {plural}, la más antigua de {max(ages)} días", room, kept=True),
         gap(3, kept=True),
-        *table(_CARDS, rows, room),
+        *table(_CARDS, rows, room, continued=f"{owing.department} (continuación)"),
         gap(BODY),
     ]

@@ -119,16 +119,16 @@ class Sheet:
         head = BOTTOM + FOOT - 8
         pen.lines([(left, head, right, head)], weight=0.5, colour=RULE)
         text = left
-        sentences = [NO_EVIDENCE]
+        paragraphs = [NO_EVIDENCE]
         if evidence is not None:
             side = FOOT - 10
             draw_qr(pen, evidence.qr_text, x=left - 5, y=head - side - 1, side=side)
             text = left + side + 4
-            sentences = [*evidence.sentences, CHECK_WITH, NOT_A_SIGNATURE]
-        lines = wrap(" ".join(sentences), right - text, FINE)
+            paragraphs = [" ".join(evidence.sentences), f"{CHECK_WITH} {NOT_A_SIGNATURE}"]
+        lines = [line for paragraph in paragraphs for line in wrap(paragraph, right - text, FINE)]
         pen.texts([(text, head - 10 - 8 * row, line) for row, line in enumerate(lines)], size=FINE, colour=MUTED)
         made = f"Generado el {moment(self.imprint.made_at)}, America/Guatemala · {self.title}"
-        pen.text(text, BOTTOM, fit(made, right - text - 80, MADE), size=MADE)
+        pen.text(text, BOTTOM, fit(made, right - text - 62, MADE), size=MADE)
 
     def compose(self, strips: Sequence[Strip]) -> bytes:
         """The document of these strips."""

@@ -126,8 +126,8 @@ def fields(pairs: Sequence[tuple[str, str]], room: float, *, columns: int = 2) -
     return found
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: float) -> list[Strip]:
-    """A table whose head stands again on every page it reaches."""
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: float, *, continued: str = "") -> list[Strip]:
+    """A table whose head stands again on every page it reaches, there below the line `continued`."""
     whole = sum(column.share for column in columns)
     widths = [room * column.share / whole for column in columns]
     starts = [sum(widths[:place]) for place in range(len(widths))]
@@ -142,17 +142,18 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: float)
         pen.texts(placed, size=SMALL, face=Face.BOLD, colour=ACCENT)
 
     head = Strip(height=high, draw=draw_head, kept=True)
+    again = _stack([*lines(continued, room, size=SMALL, colour=MUTED), head]) if continued else head
     found = [head]
     for row in rows:
         cells = [wrap(text, wide - 2 * _PAD, _CELL) for text, wide in zip(row, widths, strict=True)]
         longest = max(map(len, cells))
         for start in range(0, longest, _ROW_LINES):
             part = [cell[start : start + _ROW_LINES] for cell in cells]
-            found.append(_row(part, starts, room, head, last=start + _ROW_LINES >= longest))
+            found.append(_row(part, starts, room, again, last=start + _ROW_LINES >= longest))
     return found
 
 
-def _row(cells: list[list[str]], starts: list[float], room: float, head: Strip, *, last: bool) -> Strip:
+def _row(cells: list[list[str]], starts: list[float], room: float, again: Strip, *, last: bool) -> Strip:
     high = max(map(len, cells)) * _CELL * LEADING + 2 * _PAD
 
     def draw(pen: Pen, x: float, top: float) -> None:
@@ -160,7 +161,18 @@ def _row(cells: list[list[str]], starts: list[float], room: float, head: Strip, 
         if last:
             pen.lines([(x, top - high, x + room, top - high)], weight=0.4, colour=RULE)
 
-    return Strip(height=high, draw=draw, repeat=head)
+    return Strip(height=high, draw=draw, repeat=again)
+
+
+def _stack(strips: Sequence[Strip]) -> Strip:
+    """Strips below each other as one."""
+
+    def draw(pen: Pen, x: float, top: float) -> None:
+        for strip in strips:
+            strip.draw(pen, x, top)
+            top -= strip.height
+
+    return Strip(height=sum(strip.height for strip in strips), draw=draw)
 
 
 def _placed(

@@ -28,7 +28,7 @@ TITLE = 14.0
 HEADING = 9.5
 BODY = 9.0
 SMALL = 7.5
-MADE = 7.0
+MADE = 6.5
 FINE = 6.3
 LEADING = 1.34  # line height, as a multiple of the size
 
