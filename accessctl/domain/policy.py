@@ -95,6 +95,8 @@ class Decision:
 
 def decide(snapshot: Snapshot, shown: Shown, at: datetime) -> Decision:
     """Answer for one credential at one reader at one moment (aware, UTC inside)."""
+    if at.tzinfo is None and shown.direction is Direction.IN:  # a bug of ours: it must not keep anybody inside
+        raise ValueError("a moment without a time zone cannot be judged")
     person, finding = _identify(snapshot, shown.credential)
     if finding is None:
         finding = _right_finding(snapshot, person, shown, at)
@@ -156,6 +158,7 @@ def _right_finding(snapshot: Snapshot, person: str, shown: Shown, at: datetime) 
     for door, schedule, chosen, since, until in rights_of(record):
         if door != wanted:
             continue
+        found: Finding | None
         if chosen:
             found = NOT_DELIVERED
         elif now >= until:
@@ -163,16 +166,18 @@ def _right_finding(snapshot: Snapshot, person: str, shown: Shown, at: datetime) 
         elif now < since:
             found = NOT_YET_VALID
         else:
-            opening = Opening.OPEN if shown.direction is Direction.OUT else _opening(snapshot, schedule, at)
-            if opening is Opening.OPEN:
-                return None
-            found = HOLIDAY if opening is Opening.HOLIDAY else OUTSIDE
+            found = None if shown.direction is Direction.OUT else _schedule_finding(snapshot, schedule, now)
+        if found is None:
+            return None
         if found.nearness > nearest.nearness:
             nearest = found
     return nearest
 
 
-def _opening(snapshot: Snapshot, number: int, at: datetime) -> Opening:
+def _schedule_finding(snapshot: Snapshot, number: int, now: float) -> Finding | None:
     """A schedule that is not there (any more) is never open."""
     schedule = snapshot.schedules.get(number)
-    return schedule.opening(at, snapshot.calendar) if schedule is not None else Opening.OUTSIDE
+    opening = Opening.OUTSIDE if schedule is None else schedule.opening_at(now, snapshot.calendar)
+    if opening is Opening.OPEN:
+        return None
+    return HOLIDAY if opening is Opening.HOLIDAY else OUTSIDE

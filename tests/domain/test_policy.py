@@ -232,6 +232,14 @@ def test_grants_of_somebody_else_are_a_bug() -> None:
 
 
 @pytest.mark.parametrize(
+    "naive", [grant(valid_from=LONG_AGO.replace(tzinfo=None)), grant(valid_until=FAR_OFF.replace(tzinfo=None))]
+)
+def test_grants_with_a_time_without_a_zone_are_a_bug(naive: AccessGrant) -> None:
+    with pytest.raises(ValueError, match="without a zone"):
+        site().updated(grants(naive))
+
+
+@pytest.mark.parametrize(
     ("states", "reason"),
     [
         ([S.RETURNED, S.ACTIVE], None),
