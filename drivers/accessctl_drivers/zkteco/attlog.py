@@ -2,13 +2,13 @@
 
 Layouts (little endian), each dataset behind a u32 total:
 
-* 8: uid u16 | verify u8 | time u32 | state u8, or, on firmware like the MA300's, uid | verify | state | time. Which of the
-  two is read off the records themselves: in the right one the times are dates and do not go back.
+* 8: uid u16 | verify u8 | time u32 | state u8, or, on firmware like the MA300's, uid | verify | state | time. Which of
+  the two is read off the records themselves: in the right one the times are dates and do not go back.
 * 16: user id u32 | time u32 | verify u8 | state u8 | 2 bytes | work code u32.
 * 40: uid u16 | user id[24] | verify u8 | time u32 | state u8 | 8 bytes. 49: the same and nine bytes more.
 
-Source: pyzk 0.9's documentation and its issues 56, 92, 139, 174, 211, 242; zk-protocol data-record.md. A time that is no
-date gives `at=None` and keeps the record: one bad date must not cost the download.
+Source: pyzk 0.9's documentation and its issues 56, 92, 139, 174, 211, 242; zk-protocol data-record.md. A time that is
+no date gives `at=None` and keeps the record: one bad date must not cost the download.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

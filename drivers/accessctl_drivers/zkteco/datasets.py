@@ -1,4 +1,4 @@
-"""What a bulk read brings: a u32 that says how many bytes follow, and the records. The terminal may lie about either."""
+"""What a bulk read brings: a u32 that says how many bytes follow, and the records. A terminal may lie about either."""
 
 from struct import Struct
 
@@ -9,7 +9,7 @@ MAX_DATASET = 64 * 1024 * 1024  # 1.3 million log records of 49 bytes; no termin
 
 
 def strip_total(dataset: bytes) -> memoryview:
-    """The records without the total in front; DeviceMisbehaved where the two disagree. No bytes at all are no records."""
+    """The records without the total in front; DeviceMisbehaved where the two disagree. No bytes are no records."""
     if not dataset:
         return memoryview(b"")
     if len(dataset) < TOTAL.size:

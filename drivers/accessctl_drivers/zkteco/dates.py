@@ -79,7 +79,7 @@ def unpack_time(data: bytes) -> datetime:
 
 
 def unpack_clock_bytes(data: bytes) -> datetime | None:
-    """Year since 2000, month, day, hour, minute, second, one byte each, as real-time events have it; None if no date."""
+    """The six bytes of a real-time event: year since 2000, month, day, hour, minute, second; None if no date."""
     year, month, day, hour, minute, second = data
     try:
         return datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001  a terminal's clock has no zone

@@ -1,7 +1,7 @@
 """Frames of the ZKTeco terminal protocol: bytes to values and back. No socket, no clock.
 
 A packet is `u16 command | u16 checksum | u16 session | u16 reply | data`, all little endian. Over TCP eight bytes stand
-before it, `50 50 82 7D | u32 length of the packet`; over UDP the datagram is the packet. Source: zk-protocol protocol.md.
+before it, `50 50 82 7D | u32 length of the packet`; over UDP the datagram is the packet (zk-protocol protocol.md).
 
 The checksum is the one's complement of the one's-complement sum of the packet's 16-bit words with the checksum field
 zero. A number written in base 65536 is congruent to the sum of its digits modulo 65535, so a whole packet, checksum
@@ -39,8 +39,10 @@ class Command(IntEnum):
     TZ_WRQ = 28
     GET_FREE_SIZES = 50
     DOORSTATE_RRQ = 75
+    TMP_WRITE = 87
     USER_TEMPLATE_RRQ = 88
     SAVE_USERS = 110
+    CHECKSUM_BUFFER = 119
     GET_TIME = 201
     SET_TIME = 202
     REG_EVENT = 500
@@ -49,6 +51,7 @@ class Command(IntEnum):
     ENABLEDEVICE = 1002
     DISABLEDEVICE = 1003
     REFRESHDATA = 1013
+    GET_VERSION = 1100
     AUTH = 1102
     PREPARE_DATA = 1500
     DATA = 1501

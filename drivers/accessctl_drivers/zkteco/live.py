@@ -1,8 +1,9 @@
 """Real-time events of a terminal: the flag travels in the frame's session field, the payload says who and when.
 
-* ATTLOG (1), the terminal opened. Lengths seen: 10 `uid u16, verify, state, time[6]` and 14 (+4); 12 `user id u32, verify,
-  state, time[6]`; 32 `user id[24], verify, state, time[6]` and 36, 37, 52 with more behind it.
-* VERIFY (128): `u32 slot, 01`; ffffffff = nobody was recognised. It comes before the ATTLOG of somebody who is let in too.
+* ATTLOG (1), the terminal opened. Lengths seen: 10 `uid u16, verify, state, time[6]` and 14 (+4); 12 `user id u32,
+  verify, state, time[6]`; 32 `user id[24], verify, state, time[6]` and 36, 37, 52 with more behind it.
+* VERIFY (128): `u32 slot, 01`; ffffffff = nobody was recognised. Firmware may send it before the ATTLOG of somebody who
+  is let in, too.
 * ALARM (512): 4 bytes, the first 0x3A misoperation, 0x37 tamper, 0x35 exit button; 8 bytes, the first 0x54, the door
   closes; 12 bytes `ffffffff, u16 0x20 duress or 0x22 passback, u16 slot, u32`. The vendor's SDK manual (OnDoor) adds 1
   opened without a credential, 4 left open, 5 closed; no capture of those three is public.
@@ -26,7 +27,7 @@ BUTTON, UNLOCK, VERIFY, FPFTR, ALARM = 16, 32, 128, 256, 512
 LISTENED = ATTLOG | BUTTON | UNLOCK | VERIFY | ALARM
 ENROLMENT_FLAGS = frozenset({FINGER, ENROLLUSER, ENROLLFINGER, FPFTR})
 NOBODY = 0xFFFFFFFF
-GRANT_FOLLOWS_SECONDS = 1.0
+GRANT_FOLLOWS_SECONDS = 0.4  # the two leave a terminal together; who is refused must be on the screen within a second
 
 _NUMBER_HEAD = Struct("<IBB6s")
 _SLOT_HEAD = Struct("<HBB6s")

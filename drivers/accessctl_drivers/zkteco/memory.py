@@ -1,4 +1,4 @@
-"""Counters and capacities: the answer to GET_FREE_SIZES, twenty or more i32. Source: pyzk 0.9 documentation, its test.py."""
+"""Counters and capacities: the answer to GET_FREE_SIZES, twenty or more i32 (pyzk 0.9 and the capture in its tests)."""
 
 from struct import Struct
 

@@ -12,6 +12,7 @@ from accessctl_drivers.zkteco.datasets import strip_total
 
 MAX_TEMPLATE = 0x4000  # the longest known kind has about 2 KiB
 _ENTRY = Struct("<HHBB")
+_WRITE = Struct("<HBBH")
 _TRAILER = 1
 _PADDING = bytes(6)
 
@@ -44,16 +45,26 @@ def decode_templates(dataset: bytes, user_ids: Mapping[int, str]) -> tuple[Termi
     return tuple(templates)
 
 
+def check_template(template: TerminalTemplate) -> None:
+    """ValueError where a terminal cannot take it."""
+    if not (0 <= template.finger <= 9 and template.flag in {1, 3} and 0 < len(template.data) <= MAX_TEMPLATE):
+        raise ValueError(f"finger {template.finger}, flag {template.flag}, {len(template.data)} bytes is no template")
+
+
+def template_write(uid: int, template: TerminalTemplate) -> bytes:
+    """The data of TMP_WRITE, which makes an uploaded template the finger of a slot, and keeps its flag."""
+    check_template(template)
+    return _WRITE.pack(uid, template.finger, template.flag, len(template.data))
+
+
 def template_from_single_read(body: bytes, announced: int | None) -> bytes:
     """The template from the answer to command 88, which puts a byte and up to six NULs behind it.
 
     `announced` is the size that the terminal gave when it enrolled the finger, where it gave one. DeviceMisbehaved
     where nothing is left.
     """
-    if announced and announced <= len(body):
-        template = body[:announced]
-    else:
-        template = body[:-_TRAILER].removesuffix(_PADDING)
+    told = announced is not None and 0 < announced <= len(body)
+    template = body[:announced] if told else body[:-_TRAILER].removesuffix(_PADDING)
     if not 0 < len(template) <= MAX_TEMPLATE:
         raise DeviceMisbehaved(f"template of {len(template)} bytes")
     return template

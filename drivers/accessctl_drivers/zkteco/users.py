@@ -2,16 +2,16 @@
 
 Layouts (little endian):
 
-* 72 bytes: uid u16 | privilege u8 | password[8] | name[24] | card u32 | group u8 | own-zones flag u16 | three zones u16 |
-  user id[9] | 15 zeros. Source: zk-protocol data-user.md, from captures of the vendor's SDK. pyzk skips the group and
-  writes its own "group" as text over the flag, so a user written by it loses his group.
+* 72 bytes: uid u16 | privilege u8 | password[8] | name[24] | card u32 | group u8 | own-zones flag u16 | three zones
+  u16 | user id[9] | 15 zeros. Source: zk-protocol data-user.md, from captures of the vendor's SDK. pyzk skips the group
+  and writes its own "group" as text over the flag, so a user written by it loses his group.
 * 28 bytes: uid u16 | privilege u8 | password[5] | name[8] | card u32 | pad | group u8 | zone i16 | user id u32.
 
 The privilege byte: bit 0 disabled, bits 1 to 3 the level (0 user, 2 enroller, 6 manager, 14 super administrator).
 
 Reading believes nothing: totals, slots, ids and duplicates are checked (`DeviceMisbehaved`). Writing refuses with
-ValueError whatever does not fit, before a byte goes out: overlong names crash terminals (CVE-2023-3943 and its kin), and
-a card of 33 bits cut to 32 is another person's card.
+ValueError whatever does not fit, before a byte goes out: overlong names crash terminals (CVE-2023-3943 and its kin),
+and a card of 33 bits cut to 32 is another person's card.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from struct import Struct
 from accessctl.ports import DeviceMisbehaved, TerminalTemplate, TerminalUser
 from accessctl_drivers.zkteco.datasets import strip_total
 from accessctl_drivers.zkteco.names import clean_name
-from accessctl_drivers.zkteco.templates import MAX_TEMPLATE
+from accessctl_drivers.zkteco.templates import check_template
 
 SMALL, LARGE = 28, 72
 RECORD_SIZES = (SMALL, LARGE)
@@ -135,7 +135,7 @@ def check_user(user: TerminalUser, size: int, encoding: str = "utf-8") -> None:
 
 
 def encode_user(user: TerminalUser, size: int, encoding: str = "utf-8") -> bytes:
-    """One record. ValueError where it does not fit (see `check_user`). The password field is empty: PINs are not used."""
+    """One record; ValueError where it does not fit (see `check_user`). No password goes out: PINs are not used."""
     check_user(user, size, encoding)
     level = user.privilege | int(user.disabled)
     name = user.name.encode(encoding)
@@ -153,10 +153,10 @@ def bulk_upload(
 ) -> bytes:
     """The buffer that command 110 turns into users and their fingers, all in one go.
 
-    Three lengths, the user records each behind a 02, a table (02, uid, flag << 4 | finger, offset) and the templates
-    each behind its u16 size. The table's third byte is 0x10 + finger in every client seen; that its upper half is the
-    template's flag (so that a duress finger stays one) is deduced from the flag of a valid finger being 1.
-    ValueError where a user does not fit, appears twice, or a template belongs to none of them.
+    Three lengths, the user records each behind a 02, a table (02, uid, 0x10 + finger, offset) and the templates
+    each behind its u16 size. The table's third byte is 0x10 + finger in every client seen and knows no flag, so a
+    duress finger cannot go this way (see `template_write`). ValueError where a user does not fit, appears twice, or a
+    template belongs to none of them.
     """
     slots: dict[str, int] = {}
     for user in users:
@@ -171,11 +171,10 @@ def bulk_upload(
     for template in templates:
         if template.user_id not in slots:
             raise ValueError(f"a template of user {template.user_id} comes without its user")
-        if not (0 <= template.finger <= 9 and template.flag in {1, 3} and 0 < len(template.data) <= MAX_TEMPLATE):
-            raise ValueError(
-                f"finger {template.finger}, flag {template.flag}, {len(template.data)} bytes is no template"
-            )
+        check_template(template)
+        if template.flag != 1:
+            raise ValueError("a duress finger does not go into a bulk upload: it would become an ordinary one")
         slot = slots[template.user_id]
-        table += _TABLE.pack(2, slot, template.flag << 4 | template.finger, len(bodies))
+        table += _TABLE.pack(2, slot, 0x10 + template.finger, len(bodies))
         bodies += _SIZE.pack(len(template.data)) + template.data
     return _BULK_HEAD.pack(len(records), len(table), len(bodies)) + records + table + bodies

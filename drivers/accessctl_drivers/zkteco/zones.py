@@ -42,7 +42,7 @@ def encode_zone(week: TimeZoneWeek) -> bytes:
 
 
 def decode_zone(data: bytes, index: int) -> TimeZoneWeek:
-    """The answer to TZ_RRQ for `index`; DeviceMisbehaved at another zone, a short answer or an hour that does not exist."""
+    """The answer to TZ_RRQ for `index`; DeviceMisbehaved at another zone, a short answer or an impossible hour."""
     if len(data) < _INDEX_ANSWERED.size + _DAYS * _DAY.size:
         raise DeviceMisbehaved(f"time zone answered with {len(data)} bytes")
     (answered,) = _INDEX_ANSWERED.unpack_from(data)
