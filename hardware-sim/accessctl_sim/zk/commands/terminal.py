@@ -15,6 +15,7 @@ from accessctl_sim.zk.times import decode_time, encode_time
 _U32 = struct.Struct("<I")
 LONGEST_OPTION = 255
 MOST_OPTIONS = 256
+LAST_YEAR = 2099  # the u32 could say more, what answers it cannot
 
 
 def connect(machine: Machine, session: Session, _data: bytes) -> list[Answer]:
@@ -63,7 +64,10 @@ def get_time(machine: Machine, _session: Session, _data: bytes) -> list[Answer]:
 
 
 def set_time(machine: Machine, _session: Session, data: bytes) -> list[Answer]:
-    machine.clock.set(decode_time(_U32.unpack_from(data)[0]))
+    wanted = decode_time(_U32.unpack_from(data)[0])
+    if wanted.year > LAST_YEAR:
+        return refused()
+    machine.clock.set(wanted)
     return ok()
 
 
