@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -148,11 +149,18 @@ def postgresql_url() -> Iterator[str]:
         shutil.rmtree(home)
 
 
-@pytest.fixture
-def postgresql_database(postgresql_url: str) -> Iterator[str]:
+@contextmanager
+def new_database(server_url: str) -> Iterator[str]:
     """The address of an empty database that nobody else uses; it is dropped afterwards, whoever is still connected."""
     name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgresql_url, autocommit=True) as server:
+    with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f'CREATE DATABASE "{name}"')
-        yield postgresql_url.replace("/postgres?", f"/{name}?")
+        yield server_url.replace("/postgres?", f"/{name}?")
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def postgresql_database(postgresql_url: str) -> Iterator[str]:
+    """An empty database for one test; see `new_database` for one that lives longer."""
+    with new_database(postgresql_url) as address:
+        yield address

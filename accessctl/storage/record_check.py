@@ -1,0 +1,271 @@
+"""Checking the stored record against itself and against signed checkpoints: which entry is the first bad one?
+
+Every entry's bytes must hash to its leaf, the indexes must run from 0 without a gap, the leaves must be those of
+the full tiles (or, for the youngest, of the checkpoints), the tiles must hash up to each other, and the tree must
+have had the signed root at the size of every checkpoint, the kept ones and those that an auditor brings. What each
+kind of tampering ends in:
+
+* an entry's bytes edited, swapped or replaced: `ENTRY_CHANGED`, that index;
+* bytes and leaf rewritten together: `TILE_CHANGED`, that index;
+* an entry deleted, or its index moved: `ORDER`, the missing index;
+* the tail cut: `TRUNCATED` by the tiles left over, or `NOT_AN_EXTENSION` by a checkpoint, the first index that is
+  missing;
+* everything rewritten by somebody without the key: `WRONG_ROOT` of a kept checkpoint, or `NOT_AN_EXTENSION` for one
+  held outside, with the range between the last checkpoint that still holds and the first that does not.
+
+One pass in flat memory; about one read and two hashes for each entry.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from accessctl.record import Checkpoint, Edge, RecordBroken, Tile, Verifier, Why, open_checkpoint
+from accessctl.record.merkle import HASH_BYTES
+from accessctl.record.tiles import HEIGHT, WIDTH
+from accessctl.storage.record_store import RecordReader
+from accessctl.storage.record_tables import entry, tile
+
+_PAGE = 16 * WIDTH  # entries at a time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRecord:
+    """What was found in order: so many entries with this root, under so many checkpoints."""
+
+    size: int
+    root: bytes
+    checkpoints: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Milestone:
+    """A size at which the root is known: from a checkpoint that is kept here, or from one that was held outside."""
+
+    size: int
+    root: bytes
+    leaves: bytes
+    held: bool
+
+
+def check_record(
+    connection: Connection, *, trusted: Sequence[Verifier] = (), held: Sequence[Checkpoint] = ()
+) -> CheckedRecord:
+    """Check all of it. With `trusted` keys the signatures of the kept checkpoints are checked too. Raises
+    `RecordBroken`.
+    """
+    check = _Check(connection, _milestones(connection, trusted, held))
+    try:
+        for leaves, end in _pages(connection):
+            check.take(leaves, end)
+        check.finish()
+    except RecordBroken as found:
+        raise check.nearer(found) from None
+    if check.suspect is not None:
+        raise check.suspect
+    return CheckedRecord(size=check.edge.size, root=check.edge.root(), checkpoints=check.kept, held=len(held))
+
+
+class _Check:
+    """One pass. A root that differs only says that some entry of a range is bad, so the pass goes on to see whether a
+    tile or a checkpoint further on names it.
+    """
+
+    def __init__(self, connection: Connection, milestones: Iterator[_Milestone]) -> None:
+        self.edge = Edge()
+        self.kept = 0
+        self.suspect: RecordBroken | None = None
+        self._connection = connection
+        self._milestones = milestones
+        self._coming = next(milestones, None)
+        self._good = 0
+        self._page: tuple[list[bytes], int] = [], 0
+
+    def take(self, leaves: list[bytes], end: int) -> None:
+        """The leaves of the next entries, up to index `end`."""
+        self._page = leaves, end
+        rest = leaves
+        while True:
+            coming = self._coming
+            upto = len(rest) if coming is None else min(len(rest), coming.size - self.edge.size)
+            _compare_tiles(self._connection, self.edge.extend(rest[:upto]))
+            rest = rest[upto:]
+            if coming is None or coming.size > self.edge.size:
+                return
+            self._reach(coming)
+
+    def finish(self) -> None:
+        """After the last entry: there may be no checkpoint and no tile of more than there is."""
+        _compare_unfinished_tile(self._connection, *self._page)
+        beyond: _Milestone | None = None
+        while self._coming is not None:
+            if self._coming.size <= self.edge.size:
+                self._reach(self._coming)
+                continue
+            _compare_leaves(
+                self._coming, *self._page
+            )  # entries may have moved up: then one of them is the first bad one
+            beyond = beyond or self._coming
+            self._coming = next(self._milestones, None)
+        if beyond is not None:
+            raise _tail_cut(beyond, self.edge.size)
+        _require_no_tiles_beyond(self._connection, self.edge.size)
+
+    def _reach(self, milestone: _Milestone) -> None:
+        _compare_leaves(milestone, *self._page)
+        if self.suspect is None:
+            if self.edge.root() == milestone.root:
+                self._good = milestone.size
+            else:
+                self.suspect = _wrong_root(milestone, self._good)
+        self.kept += not milestone.held
+        self._coming = next(self._milestones, None)
+
+    def nearer(self, found: RecordBroken) -> RecordBroken:
+        """Which of two findings says best where the first bad entry is."""
+        suspect = self.suspect
+        if suspect is None or suspect.index is None or suspect.until is None:
+            return found
+        named = found.index is not None and found.until in {None, found.index}
+        return found if named and suspect.index <= (found.index or 0) <= suspect.until else suspect
+
+
+def _milestones(
+    connection: Connection, trusted: Sequence[Verifier], held: Sequence[Checkpoint]
+) -> Iterator[_Milestone]:
+    """All checkpoints by size; a signature is looked at when its turn comes."""
+    outside = sorted(held, key=lambda older: older.size)
+    for stored in RecordReader(connection).checkpoints():
+        while outside and outside[0].size <= stored.size:
+            older = outside.pop(0)
+            yield _Milestone(older.size, older.root, b"", held=True)
+        if trusted:
+            signed = open_checkpoint(stored.note, trusted)
+            if (signed.size, signed.root) != (stored.size, stored.root):
+                raise RecordBroken(
+                    Why.BAD_SIGNATURE, f"the checkpoint kept for {stored.size} entries signs something else"
+                )
+        yield _Milestone(stored.size, stored.root, stored.leaves, held=False)
+    for older in outside:
+        yield _Milestone(older.size, older.root, b"", held=True)
+
+
+def _pages(connection: Connection) -> Iterator[tuple[list[bytes], int]]:
+    """Leaves of the next entries, computed from their bytes, and the index after them; each page begins a tile."""
+    sha, start = hashlib.sha256, 0
+    columns = select(entry.c.idx, entry.c.bytes, entry.c.leaf)
+    while True:
+        query = columns.where(entry.c.idx >= start).order_by(entry.c.idx).limit(_PAGE)
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        leaves = [sha(b"\x00" + row[1]).digest() for row in rows]
+        for expected, (row, leaf) in enumerate(zip(rows, leaves, strict=True), start=start):
+            if row[0] != expected:
+                yield leaves[: expected - start], expected
+                raise RecordBroken(
+                    Why.ORDER, f"entry {expected} is missing: the next one found is {row[0]}", index=expected
+                )
+            if row[2] != leaf:
+                yield leaves[: expected - start], expected
+                raise RecordBroken(
+                    Why.ENTRY_CHANGED,
+                    f"entry {expected} was changed: its bytes do not hash to its leaf",
+                    index=expected,
+                )
+        start += len(rows)
+        yield leaves, start
+
+
+def _compare_tiles(connection: Connection, made: Sequence[Tile]) -> None:
+    """The tiles that the entries make must be the stored ones, at every level."""
+    for each in made:
+        query = select(tile.c.hashes, tile.c.root).where(tile.c.level == each.level, tile.c.idx == each.index)
+        row = connection.execute(query).one_or_none()
+        if row is not None and bytes(row.hashes) == each.hashes and bytes(row.root) == each.root:
+            continue
+        number = 0 if row is None else _first_difference(each.hashes, bytes(row.hashes))
+        span = 1 << (HEIGHT * each.level)
+        first = (each.index * WIDTH + number) * span
+        what = "is missing" if row is None else "says otherwise"
+        raise RecordBroken(
+            Why.TILE_CHANGED,
+            f"entry {first} was rewritten, or its tile was: tile {each.index} of level {each.level} {what}",
+            index=first,
+            until=first + span - 1,
+        )
+
+
+def _compare_unfinished_tile(connection: Connection, leaves: Sequence[bytes], end: int) -> None:
+    """Where entries were taken out and the others moved up, the tile of the last ones may still be the old, full
+    one.
+    """
+    part = leaves[len(leaves) - end % WIDTH :]
+    query = select(tile.c.hashes).where(tile.c.level == 0, tile.c.idx == end // WIDTH)
+    stored = connection.execute(query).scalar_one_or_none()
+    if stored is None or not part:
+        return
+    found, said = b"".join(part), bytes(stored)[: len(part) * HASH_BYTES]
+    if found != said:
+        bad = end - len(part) + _first_difference(said, found)
+        raise RecordBroken(
+            Why.TILE_CHANGED, f"entry {bad} was rewritten, or its tile was: they do not agree", index=bad
+        )
+
+
+def _first_difference(one: bytes, other: bytes) -> int:
+    """The number of the first hash that differs; the first of all where none does."""
+    for at in range(0, len(one), HASH_BYTES):
+        if one[at : at + HASH_BYTES] != other[at : at + HASH_BYTES]:
+            return at // HASH_BYTES
+    return 0
+
+
+def _tail_cut(milestone: _Milestone, size: int) -> RecordBroken:
+    return RecordBroken(
+        Why.NOT_AN_EXTENSION if milestone.held else Why.TRUNCATED,
+        f"a checkpoint counts {milestone.size} entries, but there are only {size}: the tail was cut",
+        index=size,
+        until=milestone.size - 1,
+    )
+
+
+def _compare_leaves(milestone: _Milestone, leaves: Sequence[bytes], end: int) -> None:
+    """The leaf hashes that a checkpoint repeats; `leaves` are those before index `end`, to the start of their tile."""
+    first, begin = milestone.size - len(milestone.leaves) // HASH_BYTES, end - len(leaves)
+    if begin > first:
+        return
+    found = b"".join(leaves[first - begin : milestone.size - begin])
+    said = milestone.leaves[: len(found)]
+    if found != said:
+        bad = first + _first_difference(said, found)
+        raise RecordBroken(
+            Why.TILE_CHANGED,
+            f"entry {bad} was rewritten, or its checkpoint was: that of {milestone.size} entries says otherwise",
+            index=bad,
+        )
+
+
+def _wrong_root(milestone: _Milestone, good: int) -> RecordBroken:
+    return RecordBroken(
+        Why.NOT_AN_EXTENSION if milestone.held else Why.WRONG_ROOT,
+        f"the first {milestone.size} entries do not hash to the root of their checkpoint: "
+        f"at least one from {good} on was rewritten",
+        index=good,
+        until=max(milestone.size - 1, good),
+    )
+
+
+def _require_no_tiles_beyond(connection: Connection, size: int) -> None:
+    """A tile that is full only in a longer record shows that the tail was cut."""
+    last = connection.execute(select(func.max(tile.c.idx)).where(tile.c.level == 0)).scalar_one()
+    if last is not None and last >= size // WIDTH:
+        raise RecordBroken(
+            Why.TRUNCATED,
+            f"there are only {size} entries, but tiles of more: the tail was cut",
+            index=size,
+            until=last * WIDTH + WIDTH - 1,
+        )

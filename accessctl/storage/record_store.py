@@ -1,0 +1,230 @@
+"""The record in the database: appending to it, and reading roots and proofs from it.
+
+One `RecordAppender` serves a process. Its `append` works inside the caller's write transaction: the entries are
+there after the commit or not at all, and with them whatever else the caller wrote. The record never forks: in
+SQLite the transaction began with BEGIN IMMEDIATE, in PostgreSQL `append` takes an advisory lock until the end of
+the transaction, and in both the index is the primary key. The appender remembers the right edge of the tree;
+whenever the stored tip is not the one it left, because another process appended or the transaction was rolled back,
+it reads the edge again (three short queries).
+
+`RecordReader` sees the record as its connection's transaction sees it. Row by row checking is in `record_check`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, event, func, insert, select, text
+
+from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode, leaf_hash
+from accessctl.record.tiles import HEIGHT, WIDTH, split
+from accessctl.storage.record_tables import checkpoint, entry, opening, tile
+
+RECORD_LOCK = 0x7265636F7264  # "record": PostgreSQL's advisory lock of whoever appends, after the writer's own
+MAX_LOOKUP = 500  # parameters of one query
+_PAGE = 4096  # rows fetched at a time when streaming
+
+_INSERTS = {
+    dialect: {
+        "entry": f"INSERT INTO entry (idx, bytes, leaf) VALUES ({mark}, {mark}, {mark})",  # noqa: S608  # no value in it
+        "tile": f"INSERT INTO tile (level, idx, root, hashes) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608  # likewise
+    }
+    for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """A row of the record: its index, its canonical bytes, and the leaf hash that was stored with them."""
+
+    index: int
+    data: bytes = field(repr=False)
+    leaf: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheckpoint:
+    """A signed note that was kept, with the size that it signs and when that was.
+
+    `leaves` are the joined leaf hashes of the entries since the checkpoint before it, as far as no full tile holds
+    them.
+    """
+
+    size: int
+    root: bytes
+    note: str
+    at: str
+    leaves: bytes = field(repr=False)
+
+
+class RecordAppender:
+    """Appends to the record; keep one for each process, used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._edge: Edge | None = None
+        self._tip: tuple[int, bytes] | None = None  # index and leaf of the last entry that this appender wrote
+
+    def append(
+        self, connection: Connection, entries: Sequence[Mapping[str, object]], openings: Iterable[Opening] = ()
+    ) -> list[int]:
+        """Write entries (and what opens their commitments) at the end of the record; their indexes.
+
+        `NotCanonical` is raised before anything is written. After any other error the transaction must be rolled back.
+        """
+        data = [encode(each) for each in entries]
+        if not data:
+            return []
+        edge = self._current_edge(connection)
+        self._edge = self._tip = None  # until all is written, nothing is known
+        first = edge.size
+        leaves = [leaf_hash(each) for each in data]
+        indexes = list(range(first, first + len(data)))
+        statements = _INSERTS[connection.dialect.name]
+        connection.exec_driver_sql(statements["entry"], list(zip(indexes, data, leaves, strict=True)))
+        tiles = edge.extend(leaves)
+        if tiles:
+            connection.exec_driver_sql(statements["tile"], [(t.level, t.index, t.root, t.hashes) for t in tiles])
+        kept = [{"commitment": o.commitment, "salt": o.salt, "value": o.value} for o in openings]
+        if kept:
+            connection.execute(insert(opening), kept)
+        if not event.contains(connection, "rollback", self._forget):
+            event.listen(connection, "rollback", self._forget)
+        self._edge, self._tip = edge, (indexes[-1], leaves[-1])
+        return indexes
+
+    def _current_edge(self, connection: Connection) -> Edge:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECORD_LOCK})
+        row = connection.execute(select(entry.c.idx, entry.c.leaf).order_by(entry.c.idx.desc()).limit(1)).one_or_none()
+        if self._edge is not None and row is not None and (row.idx, bytes(row.leaf)) == self._tip:
+            return self._edge
+        return Edge.load(0 if row is None else row.idx + 1, _Tiles(connection))
+
+    def _forget(self, connection: Connection) -> None:
+        del connection
+        self._edge = self._tip = None
+
+
+class _Tiles:
+    """The stored tree, as `StoredTree` and `Edge` read it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hashes(self, level: int, start: int, count: int) -> Sequence[bytes]:
+        if count == WIDTH:
+            query = select(tile.c.hashes).where(tile.c.level == level, tile.c.idx == start // WIDTH)
+            return split(bytes(self._connection.execute(query).scalar_one()))
+        last = start + count - 1
+        if level == 0:
+            part = select(entry.c.leaf).where(entry.c.idx.between(start, last)).order_by(entry.c.idx)
+        else:
+            part = select(tile.c.root).where(tile.c.level == level - 1, tile.c.idx.between(start, last))
+            part = part.order_by(tile.c.idx)
+        found = [bytes(each) for each in self._connection.execute(part).scalars()]
+        if len(found) != count:
+            raise LookupError(f"the record lacks hashes {start} to {last} of level {level * HEIGHT}")
+        return found
+
+
+class RecordReader:
+    """Reads the record through one connection, whose transaction decides how much of it is seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def size(self) -> int:
+        last = self._connection.execute(select(func.max(entry.c.idx))).scalar_one()
+        return 0 if last is None else last + 1
+
+    def root(self, size: int | None = None) -> bytes:
+        return self._tree().root(size)
+
+    def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
+        return self._tree().inclusion(index, size)
+
+    def consistency(self, old_size: int, new_size: int | None = None) -> list[bytes]:
+        return self._tree().consistency(old_size, new_size)
+
+    def _tree(self) -> StoredTree:
+        return StoredTree(self.size(), _Tiles(self._connection))
+
+    def tree(self, size: int) -> StoredTree:
+        """The tree of the first `size` entries, for several proofs at once: what it reads it keeps."""
+        return StoredTree(size, _Tiles(self._connection))
+
+    def entry(self, index: int) -> StoredEntry | None:
+        return next(self.entries(index, index + 1), None)
+
+    def entries(self, start: int, stop: int) -> Iterator[StoredEntry]:
+        """Entries `start` to `stop - 1` in order, as far as there are any, a page at a time in flat memory."""
+        while start < stop:
+            query = (
+                select(entry.c.idx, entry.c.bytes, entry.c.leaf)
+                .where(entry.c.idx >= start, entry.c.idx < stop)
+                .order_by(entry.c.idx)
+                .limit(_PAGE)
+            )
+            rows = self._connection.execute(query).all()
+            for row in rows:
+                yield StoredEntry(row.idx, bytes(row.bytes), bytes(row.leaf))
+            if len(rows) < _PAGE:
+                return
+            start = rows[-1].idx + 1
+
+    def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
+        """What still opens these commitments; the erased ones are missing."""
+        wanted = list(dict.fromkeys(commitments))
+        found: dict[str, Opening] = {}
+        for at in range(0, len(wanted), MAX_LOOKUP):
+            query = select(opening).where(opening.c.commitment.in_(wanted[at : at + MAX_LOOKUP]))
+            for row in self._connection.execute(query):
+                found[row.commitment] = Opening(commitment=row.commitment, salt=bytes(row.salt), value=row.value)
+        return found
+
+    def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
+        """The checkpoint that signs exactly `size` entries, or the newest one."""
+        query = select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)
+        if size is not None:
+            query = query.where(checkpoint.c.size == size)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _stored(row)
+
+    def checkpoints(self, after: int = -1) -> Iterator[StoredCheckpoint]:
+        """The checkpoints of more than `after` entries, the oldest first, a page at a time."""
+        while True:
+            query = select(checkpoint).where(checkpoint.c.size > after).order_by(checkpoint.c.size).limit(MAX_LOOKUP)
+            rows = self._connection.execute(query).all()
+            for row in rows:
+                yield _stored(row)
+            if len(rows) < MAX_LOOKUP:
+                return
+            after = rows[-1].size
+
+
+def _stored(row: Row[Any]) -> StoredCheckpoint:
+    return StoredCheckpoint(row.size, bytes(row.root), row.note, row.at, bytes(row.leaves))
+
+
+def keep_checkpoint(connection: Connection, signed: Checkpoint, note: str, at: datetime) -> None:
+    """Keep a signed checkpoint; `at` has its time zone. One for each size, so ask before signing the same again."""
+    reader = RecordReader(connection)
+    before = reader.checkpoint()
+    start = max(0 if before is None else before.size, signed.size - signed.size % WIDTH)
+    leaves = b"".join(_Tiles(connection).hashes(0, start, signed.size - start)) if start < signed.size else b""
+    stamp = at.astimezone(UTC).isoformat()
+    connection.execute(
+        insert(checkpoint).values(size=signed.size, root=signed.root, note=note, at=stamp, leaves=leaves)
+    )
+
+
+def erase_openings(connection: Connection, commitments: Iterable[str]) -> int:
+    """Forget what opens these commitments; how many were there. Recording that is the caller's business."""
+    wanted = list(dict.fromkeys(commitments))
+    erased = 0
+    for at in range(0, len(wanted), MAX_LOOKUP):
+        erased += connection.execute(
+            delete(opening).where(opening.c.commitment.in_(wanted[at : at + MAX_LOOKUP]))
+        ).rowcount
+    return erased
