@@ -1,0 +1,115 @@
+"""What an installation decides: `accessctl.toml`, `ACCESSCTL_*`, and nothing else. An unknown key stops the start.
+
+Paths in the file are relative to the file. Keys and passwords are not settings: they are files of mode 0600 under
+`data_dir/keys`, made by `accessctl init`. The password in a database address may stand in a file of its own, named by
+`ACCESSCTL_DATABASE_FILE`.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_FILE = "accessctl.toml"
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class SettingsWrong(Exception):
+    """The settings cannot be used; the message says which key and why."""
+
+
+class Settings(BaseSettings):
+    """One installation. Terms that the manual leaves open carry their source here and in `docs/settings.md`."""
+
+    model_config = SettingsConfigDict(env_prefix="ACCESSCTL_", extra="forbid", frozen=True)
+
+    database: str = "sqlite:///accessctl.db"
+    data_dir: Path = Path("var")
+    panel: str = "127.0.0.1:8080"
+    ingress: str = "127.0.0.1:8081"
+    origin: str = "accessctl.local/record"  # the record's name in its checkpoints (C2SP tlog-checkpoint "origin")
+    town: str = "Guatemala"  # whose fair day is a holiday
+    institution: str = "Subgerencia de Tecnología"
+    language: str = "es"
+    cookie_secure: bool = True
+    trusted_proxies: int = Field(default=0, ge=0, le=4)
+    authorisation_days: int = Field(default=30, ge=1, le=365)  # an authorisation not carried out lapses (N10.3)
+    device_deadline_s: float = Field(default=10.0, ge=0.5, le=120)  # a device that answers nothing for so long is off
+
+    @field_validator("panel", "ingress")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        host, colon, port = text.rpartition(":")
+        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+            raise ValueError("must be HOST:PORT")
+        return text
+
+    def address(self, which: str) -> tuple[str, int]:
+        """Host and port of `panel` or `ingress`."""
+        text = self.panel if which == "panel" else self.ingress
+        host, _, port = text.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    @property
+    def keys_dir(self) -> Path:
+        """Where the installation's keys lie."""
+        return self.data_dir / "keys"
+
+
+def load(config: str | None) -> Settings:
+    """The settings from `config` (or `ACCESSCTL_CONFIG`, or `accessctl.toml` here if there is one) and environment.
+
+    Raises `SettingsWrong`.
+    """
+    chosen = config or os.environ.get("ACCESSCTL_CONFIG")
+    file = Path(chosen) if chosen else Path(DEFAULT_FILE)
+    values: dict[str, object] = {}
+    if chosen or file.exists():
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingsWrong(f"{file}: {error}") from None
+    _refuse_unknown_environment()
+    for key in Settings.model_fields:
+        from_environment = _environment(key)
+        if from_environment is not None:
+            values[key] = from_environment
+    here = file.resolve().parent if chosen or file.exists() else Path.cwd()
+    try:
+        return _anchored(Settings.model_validate(values), here)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SettingsWrong(f"{file if values else 'settings'}: {key}: {first['msg']}") from None
+
+
+def _environment(key: str) -> str | None:
+    name = f"ACCESSCTL_{key.upper()}"
+    if name in os.environ:
+        return os.environ[name]
+    if f"{name}_FILE" in os.environ:
+        try:
+            return Path(os.environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingsWrong(f"{name}_FILE: {error}") from None
+    return None
+
+
+def _refuse_unknown_environment() -> None:
+    known = {f"ACCESSCTL_{key.upper()}{suffix}" for key in Settings.model_fields for suffix in ("", "_FILE")}
+    for name in os.environ:
+        if name.startswith("ACCESSCTL_") and name not in known | {"ACCESSCTL_CONFIG"}:
+            raise SettingsWrong(f"{name}: unknown setting")
+
+
+def _anchored(settings: Settings, here: Path) -> Settings:
+    """Relative paths are relative to the file that named them."""
+    changes: dict[str, object] = {"data_dir": (here / settings.data_dir).resolve()}
+    prefix = "sqlite:///"
+    if settings.database.startswith(prefix):
+        file = (here / settings.database.removeprefix(prefix)).resolve()
+        changes["database"] = f"{prefix}{file}"
+    return settings.model_copy(update=changes)
