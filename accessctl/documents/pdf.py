@@ -1,7 +1,7 @@
 """The untyped surface: all of reportlab that the documents use, behind one typed pen.
 
 Three decisions live here. Text is written as PDF operators of ours (`Tm`, `Tj`) through `addLiteral`, with the codes
-that reportlab's font subsetter assigns: a text object per cell costs five times as much. A page's stream is
+that reportlab's font subsetter assigns: many lines in one text object, and each code asked for once. A page's stream is
 compressed when the page ends, so that a long register holds compressed pages and not the text of thousands of folios.
 Saving holds a lock: building a subset moves the read position of the shared font file, and two requests may print at
 once.
@@ -26,7 +26,7 @@ from accessctl.documents.style import ACCENT, INK, Colour, Face, Size
 FONTS = Path(__file__).parent / "fonts"
 LANGUAGE = "es-GT"
 PRODUCER = "accessctl"
-_CACHED_TEXTS = 4096
+_ELSEWHERE = "\uffff"  # a noncharacter, which no printable text holds
 _SAVING = threading.Lock()
 # Inside ( ) of a PDF string: everything but printable ASCII, and the three signs with a meaning there, in octal (ISO
 # 32000-1, 7.3.4.2).
@@ -59,6 +59,34 @@ def _colour(colour: Colour, operator: str) -> str:
     return f"{red:.3f} {green:.3f} {blue:.3f} {operator}"
 
 
+class _Codes(dict[int, str]):
+    """For `str.translate`: a code point becomes its escaped code in the face's first subset of the document.
+
+    A subset has 256 codes. Spanish never leaves the first; what does is `_ELSEWHERE` here, and written by `parts`.
+    """
+
+    def __init__(self, font: Any, document: Any) -> None:
+        super().__init__()
+        self._font, self._document = font, document
+
+    def __missing__(self, code: int) -> str:
+        ((subset, codes),) = self._font.splitString(chr(code), self._document)
+        self[code] = codes.decode("latin-1").translate(_ESCAPES) if subset == 0 else _ELSEWHERE
+        return self[code]
+
+    def name(self, subset: int) -> str:
+        """The subset's name in the document."""
+        name: str = self._font.getSubsetInternalName(subset, self._document)
+        return name
+
+    def parts(self, text: str) -> list[tuple[str, str]]:
+        """The text as names of subsets and escaped codes in them."""
+        return [
+            (self.name(subset), codes.decode("latin-1").translate(_ESCAPES))
+            for subset, codes in self._font.splitString(text, self._document)
+        ]
+
+
 class Pen:
     """Draws one document, page after page; the origin is the lower left corner. Text must have passed
     `text.printable`.
@@ -83,21 +111,8 @@ class Pen:
         stamp = at.strftime("D:%Y%m%d%H%M%S%z")  # -0600 becomes -06'00'
         self._canvas.setDateFormatter(lambda *_: f"{stamp[:-2]}'{stamp[-2:]}'")
         self._document: Any = self._canvas._doc  # noqa: SLF001  # reportlab names its document only so, and its own platypus reads it
-        self._encoded: dict[tuple[Face, str], list[tuple[str, str]]] = {}
+        self._codes = {face: _Codes(font, self._document) for face, font in _FONTS.items()}
         self._pages = 0
-
-    def _codes(self, face: Face, text: str) -> list[tuple[str, str]]:
-        """The text as pairs of a subset's name and escaped codes in it."""
-        key = (face, text)
-        if key not in self._encoded:
-            if len(self._encoded) >= _CACHED_TEXTS:
-                self._encoded.clear()
-            font = _FONTS[face]
-            self._encoded[key] = [
-                (font.getSubsetInternalName(subset, self._document), codes.decode("latin-1").translate(_ESCAPES))
-                for subset, codes in font.splitString(text, self._document)
-            ]
-        return self._encoded[key]
 
     def text(
         self, x: float, y: float, text: str, *, size: float, face: Face = Face.REGULAR, colour: Colour = INK
@@ -114,15 +129,24 @@ class Pen:
         colour: Colour = INK,
     ) -> None:
         """Many lines of the same look in one text object: (x, baseline y, text)."""
-        code = ["BT", _colour(colour, "rg")]
-        current = ""
+        codes = self._codes[face]
+        first = f"{codes.name(0)} {size:.2f} Tf"
+        column: dict[float, str] = {}  # few x recur for many lines, and to write a number costs more than to find it
+        code = ["BT", _colour(colour, "rg"), first]
+        row, up = 0.0, "0.00"
         for x, y, text in placed:
-            code.append(f"1 0 0 1 {x:.2f} {y:.2f} Tm")
-            for subset, escaped in self._codes(face, text):
-                if subset != current:
-                    code.append(f"{subset} {size:.2f} Tf")
-                    current = subset
-                code.append(f"({escaped}) Tj")
+            if y != row:
+                row, up = y, f"{y:.2f}"
+            across = column.get(x)
+            if across is None:
+                across = column[x] = f"{x:.2f}"
+            escaped = text.translate(codes)
+            if _ELSEWHERE in escaped:
+                code.append(f"1 0 0 1 {across} {up} Tm")
+                code += [f"{subset} {size:.2f} Tf ({part}) Tj" for subset, part in codes.parts(text)]
+                code.append(first)
+            else:
+                code.append(f"1 0 0 1 {across} {up} Tm ({escaped}) Tj")
         code.append("ET")
         self._canvas.addLiteral("\n".join(code))
 

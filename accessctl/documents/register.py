@@ -34,7 +34,7 @@ LONGEST = 300  # characters of the place, the book, its authorisation, the keepe
 LONGEST_TITLE = 60
 NARROWEST = 24.0  # points of a column
 _SLICE = 20  # lines of text of one entry that are drawn in one piece
-_RECURRING = 20_000  # cells remembered as wrapped, over all columns
+_RECURRING = 5_000  # texts remembered as wrapped, in each column
 _COLUMNS_STAMP = "columnas"
 UNSAID = "sin consignar"
 STRUCK_OUT = "Espacio anulado"
@@ -78,17 +78,18 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What is drawn of one entry in one place: its number (in its first piece), lines by column, lines of the remark."""
+    """What is drawn of one entry in one place: its number (in its first piece), at most `high` lines a column, remark."""
 
     number: str
     cells: list[list[str]]
+    high: int
     remark: list[str]
     last: bool
 
     @property
     def height(self) -> float:
         """Points on the folio."""
-        return (max(map(len, self.cells)) + len(self.remark)) * LEADING + PAD
+        return (self.high + len(self.remark)) * LEADING + PAD
 
 
 def count_folios(register: Register, *, size: Size = LETTER) -> int:
@@ -118,6 +119,20 @@ def render_register(register: Register, *, size: Size = LETTER) -> bytes:
     return pen.finish()
 
 
+class _Wrapped(dict[str, list[str]]):
+    """The texts of one column, wrapped to its room; forgets all when it holds too many."""
+
+    def __init__(self, room: float) -> None:
+        super().__init__()
+        self._room = room
+
+    def __missing__(self, text: str) -> list[str]:
+        if len(self) >= _RECURRING:
+            self.clear()
+        found = self[text] = wrap(text, self._room, TEXT)
+        return found
+
+
 class _Layout:
     """Where the parts of a folio lie, and the pieces of the entries."""
 
@@ -144,7 +159,7 @@ class _Layout:
         introduction = TITLE + 8 + 10 * len(self.facts)
         self.first = self.sheet.top - introduction - self.head  # top of the first line
         self.room = self.first - (self.sheet.top - self.sheet.height)
-        self.wrapped: dict[tuple[int, str], list[str]] = {}
+        self.wrapped = [_Wrapped(wide - 2 * PAD) for wide in self.widths]
 
     def folios(self) -> list[int]:
         """How many pieces go on each folio; the last one has room for the closing."""
@@ -161,26 +176,15 @@ class _Layout:
     def pieces(self) -> Iterator[_Piece]:
         """The entries, in pieces that fit on a folio."""
         for number, line in enumerate(self.register.lines, start=self.register.first_line):
-            cells = [self._wrap(place, text) for place, text in self._across(line)]
+            if len(line.cells) != len(self.wrapped):
+                raise ValueError(f"a line has {len(line.cells)} cells for {len(self.wrapped)} columns")
+            cells = [known[text] for known, text in zip(self.wrapped, line.cells, strict=True)]
             remark = wrap(line.remark, self.sheet.room - NUMBER_WIDTH - 2 * PAD, TEXT, Face.BOLD) if line.remark else []
-            if max(map(len, cells)) + len(remark) <= _SLICE:
-                yield _Piece(str(number), cells, remark, last=True)
+            high = max(map(len, cells))
+            if high + len(remark) <= _SLICE:
+                yield _Piece(str(number), cells, high, remark, last=True)
             else:
                 yield from _pieces(str(number), cells, remark)
-
-    def _across(self, line: RegisterLine) -> Iterator[tuple[int, str]]:
-        if len(line.cells) != len(self.widths):
-            raise ValueError(f"a line has {len(line.cells)} cells for {len(self.widths)} columns")
-        return enumerate(line.cells)
-
-    def _wrap(self, place: int, text: str) -> list[str]:
-        key = (place, text)
-        found = self.wrapped.get(key)
-        if found is None:
-            if len(self.wrapped) >= _RECURRING:
-                self.wrapped.clear()
-            found = self.wrapped[key] = wrap(text, self.widths[place] - 2 * PAD, TEXT)
-        return found
 
     def draw_head(self, pen: Pen) -> None:
         """The title, the book, and the columns' titles."""
@@ -212,7 +216,7 @@ class _Layout:
                     placed.append((x, baseline, cell[0]))
                 else:
                     placed += [(x, baseline - row * LEADING, line) for row, line in enumerate(cell)]
-            below = baseline - max(map(len, piece.cells)) * LEADING - PAD / 2
+            below = baseline - piece.high * LEADING - PAD / 2
             remarks += [(self.starts[0] + PAD, below - row * LEADING, line) for row, line in enumerate(piece.remark)]
             top -= piece.height
             if piece.remark:
@@ -260,4 +264,4 @@ def _pieces(number: str, cells: list[list[str]], remark: list[str]) -> Iterator[
     blank: list[list[str]] = [[] for _ in cells]
     parts = [*above, *((blank, remark[start : start + _SLICE]) for start in range(0, len(remark), _SLICE))]
     for place, (across, below) in enumerate(parts, start=1):
-        yield _Piece(number if place == 1 else "", across, below, last=place == len(parts))
+        yield _Piece(number if place == 1 else "", across, max(map(len, across)), below, last=place == len(parts))

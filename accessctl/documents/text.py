@@ -55,7 +55,7 @@ def printable(text: str) -> str:
         text = f"{text[:LONGEST]} [… {len(text)} caracteres en total]"
     if not (text.isascii() and text.isprintable()):
         text = unicodedata.normalize("NFC", text).translate(_SIGNS)
-    return " ".join(text.split())
+    return " ".join(text.split()) if "  " in text or text != text.strip() else text
 
 
 def width(text: str, size: float, face: Face = Face.REGULAR) -> float:
