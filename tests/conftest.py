@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ["tests.browser", "tests.postgresql"]
+pytest_plugins = ["tests.browser", "tests.postgresql", "tests.stores"]

@@ -90,7 +90,8 @@ class SqlShelf(Generic[V]):
             if self._connection.dialect.name == "postgresql"
             else sqlite.insert(self._table)
         )
-        if self._connection.execute(made.on_conflict_do_nothing(), row).rowcount == 0:
+        one = made.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        if self._connection.execute(one, row).rowcount == 0:
             raise self._taken(row)
 
     def save(self, value: V) -> None:

@@ -409,3 +409,40 @@ alarms = Table(
     Index("ix_alarms_state", "state", "raised_at"),
     _only("uq_alarms_open", "kind", "key", where=f"state IN ({_words(OPEN)})"),
 )
+
+event = Table(
+    "event",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("identity", String(300)),
+    _word("event"),
+    _at("at"),
+    _at("received_at"),
+    *(Column(name, Text) for name in ("device", "door", "zone", "direction", "reason", "norm", "person")),
+    Column("name", String(64)),  # commitment to the person's name; its opening may have been erased
+    *(Column(name, Text) for name in ("credential", "visit", "device_time")),
+    Column("skew_s", BigInteger),
+    *(Column(name, Text) for name in ("actor", "case")),
+    Index("ix_event_at", "at"),
+    _only("uq_event_identity", "identity", where="identity IS NOT NULL"),
+    *(
+        Index(f"ix_event_{name}", name, "idx", sqlite_where=text(there), postgresql_where=text(there))
+        for name, there in (
+            (name, f'"{name}" IS NOT NULL') for name in ("device", "door", "person", "credential", "case")
+        )
+    ),
+    Index("ix_event_event", "event", "idx"),
+)
+"""The record as it is searched: one row for each entry, written with it and, like it, never changed. NULL is "".
+
+The indexes leave NULLs out: most entries have no case, and no device event has an actor."""
+
+opening_subject = Table(
+    "opening_subject",
+    metadata,
+    Column("commitment", String(64), primary_key=True),
+    _text("subject", ID),
+    _text("detail", ID),
+    Index("ix_opening_subject_subject", "subject", "detail"),
+)
+"""Whose the openings of commitments are; erased together with them."""

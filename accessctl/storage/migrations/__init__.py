@@ -1,0 +1,42 @@
+"""How a database comes to its present shape: Alembic's versions, shipped in the package.
+
+`migrate` brings any database of ours up to date, an empty one included; it runs in one write transaction, so that of
+several processes that start together one migrates and the others find it done, and a migration that is killed has
+not happened. Tables are only ever changed by a new version; a test holds the versions against `tables`.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from accessctl.storage.engine import begin_writing
+
+HERE = Path(__file__).parent
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration for the versions in this folder."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database up to date. Nothing is changed where it is already."""
+    connection = begin_writing(engine)
+    try:
+        command.upgrade(configuration(connection), "head")
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the database has the shape that this program was written for."""
+    present = MigrationContext.configure(connection).get_current_revision()
+    return present == ScriptDirectory.from_config(configuration()).get_current_head()
