@@ -29,6 +29,7 @@ from accessctl_drivers.zkteco.live import ENROLLFINGER, ENROLMENT_FLAGS, decode_
 _RECV = 1 << 18
 _MAX_DATAGRAM = 1 << 16
 _MAX_EVENTS = 4096  # more than that unread is a flood: the oldest go, the log has them
+_MAX_AT_ONCE = 512
 _REMEMBERED = 8
 _MAX_REPEATS = 64
 
@@ -138,7 +139,7 @@ class FramedSocket:
             if not self._something_comes(limit):
                 return
             self._take_while_listening()
-        while self.failure is None and self._something_comes(self._clock()):
+        while len(self.events) < _MAX_AT_ONCE and self._something_comes(self._clock()):
             self._take_while_listening()
 
     def begin_enrolment(self) -> None:
