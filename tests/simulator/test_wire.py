@@ -61,3 +61,11 @@ def test_garbage_without_a_frame_start_is_skipped() -> None:
     assert deframer.feed(b"GET / HTTP/1.1\r\n" + tcp_frame(pack(Packet(command=1000)))) == [pack(Packet(command=1000))]
     lie = b"\x50\x50\x82\x7d\xff\xff\xff\xff"
     assert deframer.feed(lie + tcp_frame(pack(Packet(command=50)))) == [pack(Packet(command=50))]
+
+
+def test_a_top_that_always_announces_eight_bytes() -> None:
+    """npm zklib over TCP: the length in the top leaves the data out."""
+    payload, after = pack(Packet(command=11, data=b"~SerialNumber")), tcp_frame(pack(Packet(command=50)))
+    told_short = b"\x50\x50\x82\x7d\x08\0\0\0" + payload
+    assert Deframer().feed(told_short) == [payload]
+    assert Deframer().feed(told_short + after) == [payload, after[8:]]

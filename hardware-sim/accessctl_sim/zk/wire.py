@@ -81,8 +81,17 @@ class Deframer:
                 continue
             if len(self._buffer) < 8 + length:
                 return payloads
+            length += self._unannounced(8 + length) if length == HEADER_BYTES else 0
             payloads.append(bytes(self._buffer[8 : 8 + length]))
             del self._buffer[: 8 + length]
+
+    def _unannounced(self, end: int) -> int:
+        """Data bytes behind a header that was announced alone: npm zklib writes 8 into every TCP top, terminals cope."""
+        rest = bytes(self._buffer[end:])
+        if not rest or TCP_MAGIC.startswith(rest[:4]):
+            return 0
+        start = rest.find(TCP_MAGIC)
+        return len(rest) if start < 0 else start
 
     def _resynchronise(self) -> None:
         if self._buffer.startswith(TCP_MAGIC) or TCP_MAGIC.startswith(bytes(self._buffer[:4])):
