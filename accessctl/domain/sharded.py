@@ -1,8 +1,8 @@
-"""A map that is never changed: `with_` gives a new one and shares all but a thousandth with the old.
+"""A map that is never changed: a `Draft` of it becomes the next one, which shares all that was not touched.
 
-The entries lie in 1,024 ordinary dicts. Changing one copies its dict (about a thousand entries at a million) and the
-row of dicts, some microseconds in all, whatever the size: so readers need no lock, there is no overlay to fold back
-later, and nobody ever waits for a rebuild.
+The entries lie in 1,024 ordinary dicts. A change copies the dict that it falls into (about a thousand entries at a
+million) and the row of dicts: some microseconds, whatever the size. So readers need no lock, there is no overlay to
+fold back later, and nobody ever waits for a rebuild.
 """
 
 from collections.abc import Hashable, Iterator
@@ -21,36 +21,20 @@ def shard_of(key: Hashable) -> int:
 
 
 class ShardedMap(Generic[K, V]):
-    """Immutable to whoever reads. `Builder` below fills one; after that only `with_` and `without` make others."""
+    """Immutable to whoever reads."""
 
     __slots__ = ("_shards",)
 
-    def __init__(self, shards: tuple[dict[K, V], ...] | None = None) -> None:
-        self._shards = shards if shards is not None else tuple({} for _ in range(_SHARDS))
+    def __init__(self, shards: tuple[dict[K, V], ...] = ()) -> None:
+        self._shards = shards or tuple({} for _ in range(_SHARDS))
 
     def get(self, key: K) -> V | None:
         """The value, or None."""
         return self._shards[(hash(key) * _MIX >> 44) & (_SHARDS - 1)].get(key)
 
-    def with_(self, key: K, value: V) -> "ShardedMap[K, V]":
-        """The same map with one entry set."""
-        return self._replace(shard_of(key), key, value)
-
-    def without(self, key: K) -> "ShardedMap[K, V]":
-        """The same map with one entry gone, if it was there."""
-        place = shard_of(key)
-        if key not in self._shards[place]:
-            return self
-        rest = {other: value for other, value in self._shards[place].items() if other != key}
-        return ShardedMap((*self._shards[:place], rest, *self._shards[place + 1 :]))
-
-    def _replace(self, place: int, key: K, value: V) -> "ShardedMap[K, V]":
-        changed = self._shards[place].copy()
-        changed[key] = value
-        return ShardedMap((*self._shards[:place], changed, *self._shards[place + 1 :]))
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._shards[(hash(key) * _MIX >> 44) & (_SHARDS - 1)]
+    def draft(self) -> "Draft[K, V]":
+        """A copy to be changed, by one writer; this map stays as it is."""
+        return Draft(self._shards)
 
     def __len__(self) -> int:
         return sum(map(len, self._shards))
@@ -61,23 +45,35 @@ class ShardedMap(Generic[K, V]):
             yield from shard.items()
 
 
-class Builder(Generic[K, V]):
-    """Fills a `ShardedMap` in place, before anybody reads it. `done` ends it."""
+class Draft(Generic[K, V]):
+    """Changes gathered in one place until `done`; a shard is copied when it is first touched."""
 
-    __slots__ = ("_shards",)
+    __slots__ = ("_own", "_shards")
 
-    def __init__(self) -> None:
-        self._shards: tuple[dict[K, V], ...] = tuple({} for _ in range(_SHARDS))
+    def __init__(self, shards: tuple[dict[K, V], ...]) -> None:
+        self._shards = list(shards)
+        self._own = bytearray(len(shards))
 
     def get(self, key: K) -> V | None:
-        """The value set so far, or None."""
-        return self._shards[shard_of(key)].get(key)
+        """The value as it stands in the draft, or None."""
+        return self._shards[(hash(key) * _MIX >> 44) & (_SHARDS - 1)].get(key)
 
     def set(self, key: K, value: V) -> None:
-        """Set an entry, in place."""
-        self._shards[shard_of(key)][key] = value
+        """Set an entry."""
+        self._mine(key)[key] = value
+
+    def drop(self, key: K) -> None:
+        """Take an entry out, if it is there."""
+        self._mine(key).pop(key, None)
+
+    def _mine(self, key: K) -> dict[K, V]:
+        place = (hash(key) * _MIX >> 44) & (_SHARDS - 1)
+        if not self._own[place]:
+            self._own[place] = 1
+            self._shards[place] = self._shards[place].copy()
+        return self._shards[place]
 
     def done(self) -> ShardedMap[K, V]:
-        """Hand over what was built; the builder forgets it, so nothing can change it any more."""
-        shards, self._shards = self._shards, ()
-        return ShardedMap(shards)
+        """The next map. The draft forgets what it holds, so that nothing can change it any more."""
+        shards, self._shards = self._shards, []
+        return ShardedMap(tuple(shards))

@@ -1,15 +1,13 @@
 """The compiled policy: everything that a decision needs, in a value that never changes.
 
-One lookup finds the credential, one the person; the rest is a walk over that person's few rights. `updated` makes the
-next snapshot in microseconds (see `sharded`), with all changes of one commit or none; whoever still reads the old one
-reads it whole.
-
-A person's rights are packed into bytes, and the entry of an active card is the bare id of its holder, so that a million
-people with a card and two rights each fit in less than 400 MiB and give the garbage collector nothing to walk.
+An active card leads in one lookup to its holder's record: a few bytes with the removal (N10.4), the id and the rights.
+`updated` makes the next snapshot in microseconds (see `sharded`), with all changes of one commit or none; whoever still
+reads the old one reads it whole. A million people with a card and two rights each fit in less than 400 MiB, and give
+the garbage collector nothing to walk.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from math import inf
 from struct import Struct
 from typing import NamedTuple
@@ -19,7 +17,7 @@ from accessctl.domain.errors import Reason
 from accessctl.domain.places import Door
 from accessctl.domain.requests import AccessGrant, GrantState
 from accessctl.domain.schedules import NO_HOLIDAYS, Calendar, WeeklySchedule
-from accessctl.domain.sharded import Builder, ShardedMap
+from accessctl.domain.sharded import ShardedMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +85,7 @@ HOLIDAY = Finding(Reason.HOLIDAY, "N10.2", "", 5)
 
 _OF_STATE: Mapping[CardState, Finding] = {
     CardState.IN_STOCK: NOT_ENROLLED,
+    CardState.ACTIVE: NOT_ENROLLED,  # of nobody: see `remember`
     CardState.SUSPENDED: SUSPENDED,
     CardState.REVOKED: REMOVED,
     CardState.LOST: LOST,
@@ -97,60 +96,58 @@ _OF_STATE: Mapping[CardState, Finding] = {
 }
 
 
-class Closed(NamedTuple):
-    """A credential that opens nothing, and why."""
+Entry = bytes | str
+"""What a credential leads to: if its card is active, the holder's record; else one digit, the place in `CLOSED` of what
+is wrong with it, and the holder's id. Neither is anything that the garbage collector would look into."""
 
-    finding: Finding
-    person: str
+CLOSED = (NOT_ENROLLED, NOT_SIGNED, NOT_DELIVERED, SUSPENDED, REMOVED, LOST)
 
-
-Entry = str | Closed  # an active card is the bare id of its holder
-
-# A person: how many of their cards are active, enrolled, signed for, suspended, over; then the rights.
-_HEAD = Struct("<5H")
+# A record is the head, the person's id, and the rights. The head: removed (N10.4), how many of the cards are enrolled,
+# signed for, suspended or over, and the length of the id.
+_HEAD = Struct("<?4HB")
 _RIGHT = Struct("<HHBdd")  # door, schedule, only chosen yet, valid from, valid until (seconds of the epoch)
-NOBODY = _HEAD.pack(0, 0, 0, 0, 0)
-_KINDS = {NOT_SIGNED: 1, NOT_DELIVERED: 2, SUSPENDED: 3, REMOVED: 4, LOST: 4}
-_BEST_CARD = ((1, NOT_SIGNED), (2, NOT_DELIVERED), (3, SUSPENDED), (4, REMOVED))
+_ID_LENGTH = _HEAD.size - 1
+_KIND = (None, 1, 2, 3, 4, 4)  # where the head counts a card whose entry is closed so; one in stock is nobody's
+_PAGE = 64  # people's numbers are given one after the other, so they are kept in pages
+
+Filed = str | bytes | tuple[bytes, tuple[str, ...]]
+"""What is filed under a person's id: the key of their one active card, whose entry is the record; the record, where
+they have none; or the record and the keys of several."""
 
 
-def _entry(fact: CredentialFact, person: str) -> Entry:
-    if fact.state is CardState.ACTIVE:
-        return person
-    if fact.state is CardState.ENROLLED:
-        return Closed(NOT_DELIVERED if fact.receipt_signed else NOT_SIGNED, person)
-    return Closed(_OF_STATE[fact.state], person)
+def person_of(record: bytes) -> str:
+    """Whose record it is."""
+    return record[_HEAD.size : _HEAD.size + record[_ID_LENGTH]].decode()
 
 
-def holder_of(entry: Entry) -> str:
-    """Whose credential it is, open or not; "" for a card in stock."""
-    return entry if isinstance(entry, str) else entry.person
-
-
-def _count(record: bytes, entry: Entry, by: int) -> bytes:
-    """The record with one card more or fewer of this kind; a card in stock is nobody's."""
-    kind = 0 if isinstance(entry, str) else _KINDS.get(entry.finding)
-    if kind is None:
-        return record
-    counts = list(_HEAD.unpack_from(record))
-    counts[kind] += by
-    return _HEAD.pack(*counts) + record[_HEAD.size :]
+def is_removed(record: bytes) -> bool:
+    """The revocation list (N10.4), asked before anything else that is known of a person."""
+    return record[0] != 0
 
 
 def rights_of(record: bytes) -> Iterator[tuple[int, int, bool, float, float]]:
-    """The rights in a person's record: door and schedule by number, whether only chosen yet, from, until."""
-    return _RIGHT.iter_unpack(record[_HEAD.size :])
+    """The rights in a record: door and schedule by number, whether only chosen yet, from, until."""
+    return _RIGHT.iter_unpack(record[_HEAD.size + record[_ID_LENGTH] :])
 
 
-def best_card(record: bytes) -> Finding | None:
-    """None if the person holds an active card; else why the best that they hold opens nothing."""
-    counts = _HEAD.unpack_from(record)
-    return None if counts[0] else next((finding for kind, finding in _BEST_CARD if counts[kind]), NOT_ENROLLED)
+def _new_record(person: str) -> bytes:
+    name = person.encode()
+    return _HEAD.pack(False, 0, 0, 0, 0, len(name)) + name
 
 
-def _weight(fact: CredentialFact) -> int:
-    """Of several lives of one number: a lost one never opens again, else the live one counts."""
-    return 2 if fact.state in NEVER_AGAIN else int(fact.state in LIVE)
+def _right(grant: AccessGrant, doors: Mapping[str, int], schedules: Mapping[str, int]) -> bytes:
+    if grant.state is GrantState.ENDED:
+        return b""
+    if grant.valid_from.tzinfo is None or (grant.valid_until is not None and grant.valid_until.tzinfo is None):
+        raise ValueError(f"grant {grant.id} has a time without a zone")
+    until = inf if grant.valid_until is None else grant.valid_until.timestamp()
+    chosen = grant.state is GrantState.CHOSEN
+    return _RIGHT.pack(doors[grant.door], schedules[grant.schedule], chosen, grant.valid_from.timestamp(), until)
+
+
+def _numbered(numbers: Mapping[str, int], key: str) -> Mapping[str, int]:
+    """Give `key` the next number, unless it has one. Numbers are never given again: records hold them."""
+    return numbers if key in numbers else {**numbers, key: len(numbers)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +155,8 @@ class Snapshot:
     """The compiled policy. Make one with `compile`, the next one with `updated`; its parts are nobody's to change."""
 
     credentials: ShardedMap[str, Entry] = field(default_factory=ShardedMap, repr=False)
-    people: ShardedMap[str, bytes] = field(default_factory=ShardedMap, repr=False)
-    numbers: ShardedMap[int, str] = field(default_factory=ShardedMap, repr=False)
-    removed: ShardedMap[str, bool] = field(default_factory=ShardedMap, repr=False)
+    people: ShardedMap[str, Filed] = field(default_factory=ShardedMap, repr=False)
+    numbers: ShardedMap[int, tuple[str, ...]] = field(default_factory=ShardedMap, repr=False)
     doors: frozenset[str] = frozenset()
     door_numbers: Mapping[str, int] = field(default_factory=dict, repr=False)
     schedule_numbers: Mapping[str, int] = field(default_factory=dict, repr=False)
@@ -182,138 +178,174 @@ class Snapshot:
 
         Where `credentials` has several lives of one number, one that must never open again counts, else the live one.
         """
-        return _Compiler().run(people, credentials, grants, cls().updated(*doors, *schedules, calendar))
+        clerk = _Clerk(cls().updated(*doors, *schedules, calendar))
+        for person in people:
+            clerk.register(person)
+        clerk.hand_out(credentials)
+        for grant in grants:
+            clerk.add_right(grant)
+        return clerk.done()
 
     def updated(self, *changes: Change) -> "Snapshot":
         """The next snapshot, with all of `changes`, in their order. This one stays as it is."""
-        snapshot = self
+        clerk = _Clerk(self)
         for change in changes:
-            snapshot = snapshot._after(change)
-        return snapshot
+            clerk.take(change)
+        return clerk.done()
 
-    def _after(self, change: Change) -> "Snapshot":
-        match change:
-            case CredentialFact() | CredentialGone():
-                return self._with_credential(change)
-            case PersonFact():
-                return self._with_person(change)
-            case PersonGrants():
-                return self._with_grants(change)
-            case Door():
-                known = self.doors - {change.id} if change.retired else self.doors | {change.id}
-                return replace(self, doors=known, door_numbers=_numbered(self.door_numbers, change.id))
-            case WeeklySchedule():
-                numbers = _numbered(self.schedule_numbers, change.id)
-                kept = {number: it for number, it in self.schedules.items() if number != numbers[change.id]}
-                if not change.retired:
-                    kept[numbers[change.id]] = change
-                return replace(self, schedule_numbers=numbers, schedules=kept)
-            case Calendar():
-                return replace(self, calendar=change)
+    def record_of(self, person: str) -> tuple[bytes, tuple[str, ...]]:
+        """Somebody's record and their active cards."""
+        return _unfiled(person, self.people.get(person), self.credentials.get)
 
-    def _with_credential(self, change: CredentialFact | CredentialGone) -> "Snapshot":
-        credentials, people = self.credentials, self.people
-        old = credentials.get(change.key)
-        if old is not None and (record := people.get(holder_of(old))) is not None:
-            people = people.with_(holder_of(old), _count(record, old, -1))
-        if isinstance(change, CredentialGone):
-            return replace(self, credentials=credentials.without(change.key), people=people)
-        entry = _entry(change, change.person)
-        if change.person:
-            people = people.with_(change.person, _count(people.get(change.person) or NOBODY, entry, +1))
-        return replace(self, credentials=credentials.with_(change.key, entry), people=people)
+    def person_numbered(self, number: int) -> str:
+        """Whose number it is, or ""."""
+        page = self.numbers.get(number // _PAGE)
+        return page[number % _PAGE] if page is not None else ""
 
-    def _with_person(self, fact: PersonFact) -> "Snapshot":
-        return replace(
-            self,
-            numbers=self.numbers.with_(fact.number, fact.id),
-            removed=self.removed.with_(fact.id, True) if fact.removed else self.removed.without(fact.id),
-            people=self.people if fact.id in self.people else self.people.with_(fact.id, NOBODY),
-        )
-
-    def _with_grants(self, change: PersonGrants) -> "Snapshot":
-        doors, schedules = self.door_numbers, self.schedule_numbers
-        record = (self.people.get(change.person) or NOBODY)[: _HEAD.size]
-        for grant in change.grants:
-            if grant.person != change.person:
-                raise ValueError(f"grant {grant.id} is not of {change.person}")
-            doors, schedules = _numbered(doors, grant.door), _numbered(schedules, grant.schedule)
-            record += _right(grant, doors, schedules)
-        people = self.people.with_(change.person, record)
-        return replace(self, people=people, door_numbers=doors, schedule_numbers=schedules)
+    def why_no_card(self, record: bytes) -> Finding:
+        """For somebody without an active card: why the best that they hold opens nothing."""
+        _, *counts, _ = _HEAD.unpack_from(record)
+        return next((CLOSED[kind] for kind, count in enumerate(counts, start=1) if count), NOT_ENROLLED)
 
 
-def _numbered(numbers: Mapping[str, int], key: str) -> Mapping[str, int]:
-    """Give `key` the next number, unless it has one. Numbers are never given again: records hold them."""
-    return numbers if key in numbers else {**numbers, key: len(numbers)}
+def _unfiled(
+    person: str, filed: Filed | None, entry_of: Callable[[str], Entry | None]
+) -> tuple[bytes, tuple[str, ...]]:
+    if filed is None:
+        return _new_record(person), ()
+    if isinstance(filed, str):
+        record = entry_of(filed)
+        if not isinstance(record, bytes):
+            raise RuntimeError("a person is filed under a card that is not active")  # noqa: TRY004 -- no caller's type
+        return record, (filed,)
+    return (filed, ()) if isinstance(filed, bytes) else filed
 
 
-def _right(grant: AccessGrant, doors: Mapping[str, int], schedules: Mapping[str, int]) -> bytes:
-    if grant.state is GrantState.ENDED:
-        return b""
-    until = inf if grant.valid_until is None else grant.valid_until.timestamp()
-    chosen = grant.state is GrantState.CHOSEN
-    return _RIGHT.pack(doors[grant.door], schedules[grant.schedule], chosen, grant.valid_from.timestamp(), until)
+class _Clerk:
+    """Makes the next snapshot out of the one before: the only place where records are written."""
 
+    def __init__(self, before: Snapshot) -> None:
+        self.before = before
+        self.credentials = before.credentials.draft()
+        self.people = before.people.draft()
+        self.numbers = before.numbers.draft()
+        self.doors, self.calendar = before.doors, before.calendar
+        self.door_numbers, self.schedule_numbers = before.door_numbers, before.schedule_numbers
+        self.schedules = before.schedules
 
-class _Compiler:
-    """Fills the four maps in place. Ids are shared: each is kept once, however often the rows repeat it."""
-
-    def __init__(self) -> None:
-        self.people: Builder[str, bytes] = Builder()
-        self.credentials: Builder[str, Entry] = Builder()
-        self.numbers: Builder[int, str] = Builder()
-        self.removed: Builder[str, bool] = Builder()
-        self.ids: dict[str, str] = {}
-        self.heads: dict[bytes, bytes] = {}
-
-    def run(
-        self,
-        people: Iterable[PersonFact],
-        credentials: Iterable[CredentialFact],
-        grants: Iterable[AccessGrant],
-        frame: Snapshot,
-    ) -> Snapshot:
-        for person in people:
-            self.ids[person.id] = person.id
-            self.people.set(person.id, NOBODY)
-            self.numbers.set(person.number, person.id)
-            if person.removed:
-                self.removed.set(person.id, True)
-        self._add_cards(credentials)
-        doors, schedules = frame.door_numbers, frame.schedule_numbers
-        for grant in grants:
-            doors, schedules = _numbered(doors, grant.door), _numbered(schedules, grant.schedule)
-            person_id = self.ids.setdefault(grant.person, grant.person)
-            record = self.people.get(person_id) or NOBODY
-            self.people.set(person_id, record + _right(grant, doors, schedules))
-        return replace(
-            frame,
+    def done(self) -> Snapshot:
+        return Snapshot(
             credentials=self.credentials.done(),
             people=self.people.done(),
             numbers=self.numbers.done(),
-            removed=self.removed.done(),
-            door_numbers=doors,
-            schedule_numbers=schedules,
+            doors=self.doors,
+            door_numbers=self.door_numbers,
+            schedule_numbers=self.schedule_numbers,
+            schedules=self.schedules,
+            calendar=self.calendar,
         )
 
-    def _add_cards(self, credentials: Iterable[CredentialFact]) -> None:
-        weights: dict[str, int] = {}  # only of numbers whose first life seen does not settle it
-        for fact in credentials:
-            old, weight = self.credentials.get(fact.key), _weight(fact)
-            if old is not None:
+    def take(self, change: Change) -> None:
+        match change:
+            case CredentialFact():
+                self.forget(change.key)
+                self.remember(change)
+            case CredentialGone():
+                self.forget(change.key)
+            case PersonFact():
+                self.register(change)
+            case PersonGrants():
+                self.grant(change)
+            case Door():
+                self.doors = self.doors - {change.id} if change.retired else self.doors | {change.id}
+                self.door_numbers = _numbered(self.door_numbers, change.id)
+            case WeeklySchedule():
+                self.schedule_numbers = _numbered(self.schedule_numbers, change.id)
+                number = self.schedule_numbers[change.id]
+                kept = {other: schedule for other, schedule in self.schedules.items() if other != number}
+                self.schedules = kept if change.retired else {**kept, number: change}
+            case Calendar():
+                self.calendar = change
+
+    def file(self, person: str, record: bytes, keys: tuple[str, ...]) -> None:
+        """Put a record where all its readers find it: under the id, and behind each active card."""
+        for key in keys:
+            self.credentials.set(key, record)
+        self.people.set(person, keys[0] if len(keys) == 1 else (record, keys) if keys else record)
+
+    def unfiled(self, person: str) -> tuple[bytes, tuple[str, ...]]:
+        return _unfiled(person, self.people.get(person), self.credentials.get)
+
+    def forget(self, key: str) -> None:
+        """The credential is unknown from here on, and no longer counted."""
+        entry = self.credentials.get(key)
+        if isinstance(entry, bytes):
+            person = person_of(entry)
+            record, keys = self.unfiled(person)
+            self.file(person, record, tuple(other for other in keys if other != key))
+        elif entry is not None:
+            self.count(entry, -1)
+        self.credentials.drop(key)
+
+    def remember(self, fact: CredentialFact) -> None:
+        """A credential that is not known yet. An active one without a holder was handed to nobody: it opens nothing."""
+        if fact.state is CardState.ACTIVE and fact.person:
+            record, keys = self.unfiled(fact.person)
+            self.file(fact.person, record, (*keys, fact.key))
+            return
+        if fact.state is CardState.ENROLLED:
+            finding = NOT_DELIVERED if fact.receipt_signed else NOT_SIGNED
+        else:
+            finding = _OF_STATE[fact.state]
+        entry = f"{CLOSED.index(finding)}{fact.person}"
+        self.credentials.set(fact.key, entry)
+        self.count(entry, +1)
+
+    def count(self, entry: str, by: int) -> None:
+        kind, person = _KIND[int(entry[0])], entry[1:]
+        if not person or kind is None:
+            return
+        record, keys = self.unfiled(person)
+        counts = list(_HEAD.unpack_from(record))
+        counts[kind] += by
+        self.file(person, _HEAD.pack(*counts) + record[_HEAD.size :], keys)
+
+    def register(self, fact: PersonFact) -> None:
+        page = list(self.numbers.get(fact.number // _PAGE) or ("",) * _PAGE)
+        page[fact.number % _PAGE] = fact.id
+        self.numbers.set(fact.number // _PAGE, tuple(page))
+        record, keys = self.unfiled(fact.id)
+        self.file(fact.id, bytes([fact.removed]) + record[1:], keys)
+
+    def grant(self, change: PersonGrants) -> None:
+        record, keys = self.unfiled(change.person)
+        record = record[: _HEAD.size + record[_ID_LENGTH]]
+        for given in change.grants:
+            if given.person != change.person:
+                raise ValueError(f"grant {given.id} is not of {change.person}")
+            record += self.right(given)
+        self.file(change.person, record, keys)
+
+    def add_right(self, grant: AccessGrant) -> None:
+        record, keys = self.unfiled(grant.person)
+        self.file(grant.person, record + self.right(grant), keys)
+
+    def right(self, grant: AccessGrant) -> bytes:
+        self.door_numbers = _numbered(self.door_numbers, grant.door)
+        self.schedule_numbers = _numbered(self.schedule_numbers, grant.schedule)
+        return _right(grant, self.door_numbers, self.schedule_numbers)
+
+    def hand_out(self, facts: Iterable[CredentialFact]) -> None:
+        """All credentials, with all lives of each number: a lost one never opens again, else the live one counts."""
+        weights: dict[str, int] = {}  # of the numbers whose life seen so far is not a live one
+        for fact in facts:
+            weight = 2 if fact.state in NEVER_AGAIN else int(fact.state in LIVE)
+            if self.credentials.get(fact.key) is not None:
                 if weights.get(fact.key, 1) > weight:
                     continue
-                self._count(old, -1)
-            if weight != 1:
-                weights[fact.key] = weight
-            else:
+                self.forget(fact.key)
+            if weight == 1:
                 weights.pop(fact.key, None)
-            entry = _entry(fact, self.ids.setdefault(fact.person, fact.person))
-            self.credentials.set(fact.key, entry)
-            self._count(entry, +1)
-
-    def _count(self, entry: Entry, by: int) -> None:
-        if person := holder_of(entry):
-            record = _count(self.people.get(person) or NOBODY, entry, by)
-            self.people.set(person, self.heads.setdefault(record, record))  # no rights yet: a handful of values
+            else:
+                weights[fact.key] = weight
+            self.remember(fact)

@@ -3,38 +3,32 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accessctl.domain.sharded import Builder, ShardedMap, shard_of
+from accessctl.domain.sharded import ShardedMap, shard_of
 
 keys = st.one_of(st.integers(-(2**40), 2**40), st.text(max_size=8))
 
 
-@given(st.lists(st.tuples(keys, st.none() | st.integers()), max_size=60))
-def test_it_is_a_dict_whose_past_stays(steps: list[tuple[int | str, int | None]]) -> None:
+@given(st.lists(st.lists(st.tuples(keys, st.none() | st.integers()), max_size=8), max_size=12))
+def test_it_is_a_dict_whose_past_stays(drafts: list[list[tuple[int | str, int | None]]]) -> None:
     plain: dict[int | str, int] = {}
     sharded: ShardedMap[int | str, int] = ShardedMap()
     past: list[tuple[ShardedMap[int | str, int], dict[int | str, int]]] = []
-    for key, value in steps:
+    for steps in drafts:
         past.append((sharded, dict(plain)))
-        if value is None:
-            plain.pop(key, None)
-            sharded = sharded.without(key)
-        else:
-            plain[key] = value
-            sharded = sharded.with_(key, value)
-        assert sharded.get(key) == value
-        assert (key in sharded) is (value is not None)
+        draft = sharded.draft()
+        for key, value in steps:
+            if value is None:
+                plain.pop(key, None)
+                draft.drop(key)
+            else:
+                plain[key] = value
+                draft.set(key, value)
+            assert draft.get(key) == value
+        sharded = draft.done()
     for then, expected in [*past, (sharded, plain)]:
         assert dict(then.items()) == expected
         assert len(then) == len(expected)
-
-
-@given(st.dictionaries(keys, st.integers()))
-def test_built_in_place(entries: dict[int | str, int]) -> None:
-    builder: Builder[int | str, int] = Builder()
-    for key, value in entries.items():
-        builder.set(key, value)
-        assert builder.get(key) == value
-    assert dict(builder.done().items()) == entries
+        assert all(then.get(key) == value for key, value in expected.items())
 
 
 def test_consecutive_numbers_and_texts_spread_evenly() -> None:
