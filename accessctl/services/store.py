@@ -7,7 +7,7 @@ marked operational (health of devices, sign-in tries, capture turns, what a term
 observations, and the facts that matter of them are recorded when they change.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self, TypeVar
@@ -30,6 +30,7 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
 
 V = TypeVar("V")
 
@@ -180,6 +181,69 @@ class Events(Protocol):
     def size(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCheckpoint:
+    """A signed note that is kept: how many entries it signs, their root, the note."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFound:
+    """The stored record was found in order: its size and root, how many kept and how many brought checkpoints held."""
+
+    size: int
+    root: bytes
+    checkpoints: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One entry as it is exported: canonical bytes, leaf, and what opens its person's name (None: erased, or none)."""
+
+    index: int
+    data: bytes
+    leaf: bytes
+    salt: bytes | None
+    name: str | None
+
+
+class Ledger(Protocol):
+    """The record beneath its projection: bytes, tree, checkpoints. Streams are valid while the unit of work is open."""
+
+    def size(self) -> int: ...
+    def tree(self, size: int) -> StoredTree:
+        """The tree of the first `size` entries. It keeps what it reads, so it is for a page of proofs."""
+        ...
+
+    def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """Index, canonical bytes and leaf hash of entries `start` to `stop - 1`, as far as there are any."""
+        ...
+
+    def lines(self, which: EventFilter) -> Iterator[LedgerLine]:
+        """What the filter finds, in the order of the record; flat memory."""
+        ...
+
+    def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
+        """What still opens these commitments; erased ones are missing."""
+        ...
+
+    def checkpoint(self) -> KeptCheckpoint | None:
+        """The newest one kept."""
+        ...
+
+    def keep_checkpoint(self, signed: Checkpoint, note: str, at: datetime) -> None:
+        """Keep a signed checkpoint, one for each size. It needs no fact: each would make the record grow again."""
+        ...
+
+    def check(self, *, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> RecordFound:
+        """Read the whole record against itself and its checkpoints. Raises `RecordBroken` at the first bad index."""
+        ...
+
+
 class Work(Protocol):
     """One unit of work: the shelves, the record, and the commit."""
 
@@ -206,6 +270,7 @@ class Work(Protocol):
     captures: Shelf[Capture]
     alarms: Shelf[Alarm]
     events: Events
+    ledger: Ledger
 
     def __enter__(self) -> Self: ...
     def __exit__(self, *exc: object) -> None: ...

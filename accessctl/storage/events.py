@@ -148,12 +148,12 @@ class SqlEvents:
         """Entries in the order of the record; `newest` takes the last ones, newest first."""
         if not 0 <= limit <= LARGEST_ANSWER:
             raise ValueError(f"an answer of {limit} entries: at most {LARGEST_ANSWER}")
-        query = _SHOWN.where(*_conditions(which)).order_by(event.c.idx.desc() if newest else event.c.idx).limit(limit)
+        query = _SHOWN.where(*conditions(which)).order_by(event.c.idx.desc() if newest else event.c.idx).limit(limit)
         return [_shown(row) for row in self._connection.execute(query)]
 
     def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
         """Oldest first, each with its canonical bytes; flat memory. The unit of work must stay open meanwhile."""
-        query: Select[Any] = _SHOWN.add_columns(entry.c.bytes).where(*_conditions(which)).order_by(event.c.idx)
+        query: Select[Any] = _SHOWN.add_columns(entry.c.bytes).where(*conditions(which)).order_by(event.c.idx)
         with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
             for row in result:
                 yield _shown(row), bytes(row[-1])
@@ -187,7 +187,8 @@ def _shown(row: Sequence[Any]) -> EventRow:
     )
 
 
-def _conditions(which: EventFilter) -> list[ColumnElement[bool]]:
+def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
+    """The filter as conditions on the projection."""
     found: list[ColumnElement[bool]] = []
     if which.since is not None:
         found.append(event.c.at >= which.since)

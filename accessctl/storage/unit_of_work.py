@@ -32,11 +32,12 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
-from accessctl.services.store import Cards, Cases, Events, NothingRecorded, People, Requests, Shelf
+from accessctl.services.store import Cards, Cases, Events, Ledger, NothingRecorded, People, Requests, Shelf
 from accessctl.storage import kinds
 from accessctl.storage.engine import begin_reading, begin_writing
 from accessctl.storage.entries import Data, Fields
 from accessctl.storage.events import Entropy, Journal, SqlEvents
+from accessctl.storage.ledger import SqlLedger
 from accessctl.storage.record_store import RecordAppender, RecordReader
 from accessctl.storage.shelf import SqlShelf
 from accessctl.storage.shelves import CardShelf, CaseShelf, PeopleShelf, RequestShelf
@@ -105,6 +106,7 @@ class SqlWork:
         self.captures: Shelf[Capture] = SqlShelf(transaction, kinds.CAPTURE)
         self.alarms: Shelf[Alarm] = SqlShelf(transaction, kinds.ALARM)
         self.events: Events = SqlEvents(transaction, self._journal)
+        self.ledger: Ledger = SqlLedger(transaction)
         return self
 
     def __exit__(self, *exc: object) -> None:
