@@ -84,6 +84,11 @@ class StockDesk:
         with self._office.store.view() as tx:
             return tx.cards.find(limit=limit, newest=True) if state is None else tx.cards.find(state=state, limit=limit)
 
+    def get(self, card_id: str) -> Card:
+        """One card. Raises `AccessError(NOT_FOUND)`."""
+        with self._office.store.view() as tx:
+            return tx.cards.get(card_id)
+
     def outstanding(self) -> list[Card]:
         """Cards that are no longer valid and were not handed in (N10.4)."""
         with self._office.store.view() as tx:

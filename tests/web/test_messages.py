@@ -35,9 +35,7 @@ def test_every_reason_has_a_sentence_in_both_languages(app: Flask, reason: Reaso
     assert english.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("kind", "member"), [(kind, one) for kind in names.VOCABULARIES for one in kind], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("kind", "member"), [(kind, one) for kind in names.VOCABULARIES for one in kind], ids=str)
 def test_every_member_has_a_name(app: Flask, kind: type[StrEnum], member: StrEnum) -> None:
     assert names.named(member)
     assert in_english(names.VOCABULARIES[kind][member])
@@ -57,9 +55,7 @@ def test_a_refusal_names_step_role_and_field_in_words(app: Flask) -> None:
     assert order.sentence == "Antes falta otro paso: P10.04, Firmar la constancia de entrega."
     assert (order.norm, order.norm_title) == ("P10.05", "Registrar la entrega")
     role = refusal_of(AccessError(Reason.WRONG_ROLE, "P10.02", needed="secretaria_infra, jefe"))
-    assert role.sentence == (
-        "Esto le corresponde a otra función: Secretaria de Infraestructura, Jefe de departamento."
-    )
+    assert role.sentence == ("Esto le corresponde a otra función: Secretaria de Infraestructura, Jefe de departamento.")
     assert role.status == 403
     field = refusal_of(AccessError(Reason.TEXT_INVALID, "", field="full_name", longest=120))
     assert "nombre completo" in field.sentence

@@ -10,10 +10,36 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accessctl.domain.people import Role
-from accessctl_web import access, errors, headers, language, messages, names, navigation, session
+from accessctl_web import access, errors, forms, headers, language, messages, names, naming, navigation, session
 from accessctl_web.desks import Desks
 from accessctl_web.settings import PanelSettings
-from accessctl_web.views import home, sign_in
+from accessctl_web.streams import Streams
+from accessctl_web.views import (
+    accounts,
+    alarms,
+    cards,
+    delivery,
+    doors,
+    enrolment,
+    home,
+    people,
+    removals,
+    requests,
+    sign_in,
+)
+
+NAMING = (
+    names.named,
+    names.fact_name,
+    names.step_title,
+    names.norm_title,
+    names.field_name,
+    names.finger_name,
+    names.outcome_sentence,
+    messages.reason_sentence,
+    forms.pairs,
+)
+PLACES = (sign_in, home, requests, enrolment, delivery, people, cards, removals, doors, alarms, accounts)
 
 
 def create_app(desks: Desks, settings: PanelSettings) -> Flask:
@@ -34,16 +60,23 @@ def create_app(desks: Desks, settings: PanelSettings) -> Flask:
     )
     app.extensions["accessctl_desks"] = desks
     app.extensions["accessctl_settings"] = settings
+    app.extensions["accessctl_streams"] = Streams(
+        most=settings.event_streams,
+        lasts_s=settings.stream_lasts.total_seconds(),
+        beat_s=settings.heartbeat.total_seconds(),
+    )
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(institution=settings.institution, Role=Role)
-    for one in (names.named, names.fact_name, names.step_title, names.norm_title, names.field_name):
+    for one in NAMING:
         app.add_template_filter(one, one.__name__)
-    app.add_template_filter(messages.reason_sentence, "reason_sentence")
     app.add_template_global(_asset, "asset")
-    for place in (sign_in.pages, home.pages):
-        app.register_blueprint(place)
+    app.add_template_global(forms.typed, "typed")
+    app.add_template_global(forms.chosen, "chosen")
+    for place in PLACES:
+        app.register_blueprint(place.pages)
     navigation.install(app)
+    naming.install(app)
     headers.install(app)
     language.install(app)
     session.install(app)

@@ -10,7 +10,16 @@ from flask_login import current_user
 
 from accessctl.domain.people import Actor
 from accessctl.services.account_desk import AccountDesk
+from accessctl.services.alarm_desk import AlarmDesk
+from accessctl.services.capture_desk import CaptureDesk
+from accessctl.services.delivery_desk import DeliveryDesk
+from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.people_desk import PeopleDesk
+from accessctl.services.removal_desk import RemovalDesk
+from accessctl.services.request_desk import RequestDesk
+from accessctl.services.request_files import RequestFiles
+from accessctl.services.stock_desk import StockDesk
+from accessctl.services.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +28,15 @@ class Desks:
 
     accounts: AccountDesk
     people: PeopleDesk
+    requests: RequestDesk
+    files: RequestFiles
+    enrolment: EnrolmentDesk
+    captures: CaptureDesk
+    stock: StockDesk
+    delivery: DeliveryDesk
+    removals: RemovalDesk
+    alarms: AlarmDesk
+    watch: Watch
     clock: Callable[[], datetime]
 
 

@@ -41,7 +41,7 @@ ADVICE = {
     404: N_("Puede que la dirección esté incompleta o que el registro ya no se muestre."),
     405: N_("Vuelva a la página anterior y use sus botones."),
     409: N_("Vuelva a la página anterior: lo escrito sigue allí."),
-    413: N_("Adjunte un archivo de 12 MB a lo sumo. Vuelva a la página anterior: lo escrito sigue allí."),
+    413: N_("Adjunte un archivo de 10 MB a lo sumo. Vuelva a la página anterior: lo escrito sigue allí."),
     415: N_("Adjunte un archivo PDF, JPEG o PNG."),
     429: N_("La espera crece con cada intento fallido."),
     500: N_("No se guardó nada a medias. Intente de nuevo; si se repite, dé esta referencia a administración."),

@@ -67,6 +67,11 @@ def span(length: timedelta) -> str:
     return f"{seconds} s"
 
 
+def seconds_span(seconds: int) -> str:
+    """The same for a number of seconds."""
+    return span(timedelta(seconds=seconds))
+
+
 def ago(at: datetime | None) -> Markup:
     """How long ago, with the instant behind it: `hace 3 min 05 s`."""
     if at is None:
@@ -95,7 +100,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "America/Guatemala"
     app.config["BABEL_DEFAULT_LOCALE"] = "es"
     Babel(app, locale_selector=_chosen)
-    for one in (moment, clock, instant, day, span, ago):
+    for one in (moment, clock, instant, day, span, seconds_span, ago):
         app.add_template_filter(one, one.__name__)
     app.add_template_global(_chosen, "language")
     app.jinja_env.globals["languages"] = LANGUAGES

@@ -70,7 +70,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.DOCUMENT_INVALID: N_("El documento de identidad no es válido: revise los dígitos."),
     Reason.ALREADY_EXISTS: N_("Ya existe un registro con ese dato: %(field)s."),
     Reason.ALREADY_DONE: N_("Eso ya se hizo."),
-    Reason.UPLOAD_INVALID: N_("El archivo no se acepta: PDF, JPEG o PNG, de 12 MB a lo sumo."),
+    Reason.UPLOAD_INVALID: N_("El archivo no se acepta: PDF, JPEG o PNG, de 10 MB a lo sumo."),
     Reason.CREDENTIALS_WRONG: N_("El usuario o la contraseña no coinciden."),
     Reason.THROTTLED: N_("Demasiados intentos. Espere %(seconds)s segundos y pruebe de nuevo."),
     Reason.ACCOUNT_DISABLED: N_("La cuenta está deshabilitada."),
@@ -105,6 +105,8 @@ PARTS: Mapping[str, str] = {
     "beneficiary": N_("quien recibe"),
     "registrar": N_("quien registra"),
     "visitor": N_("quien visita"),
+    "handler": N_("quien atiende"),
+    "verifier": N_("quien verifica"),
 }
 
 

@@ -208,6 +208,31 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.ALARM_VERIFIED: N_("Alarma verificada"),
 }
 
+FINGERS = (  # by the number that terminals use: the left hand from the little finger on, then the right from the thumb
+    N_("meñique izquierdo"),
+    N_("anular izquierdo"),
+    N_("medio izquierdo"),
+    N_("índice izquierdo"),
+    N_("pulgar izquierdo"),
+    N_("pulgar derecho"),
+    N_("índice derecho"),
+    N_("medio derecho"),
+    N_("anular derecho"),
+    N_("meñique derecho"),
+)
+
+OUTCOMES: Mapping[str, str] = {
+    "": N_("se agotó el tiempo"),
+    "quality": N_("la calidad no fue suficiente; limpie el dedo y el lector e intente de nuevo"),
+    "duplicate": N_("esa huella ya está registrada a nombre de otra persona"),
+    "timeout": N_("no se puso el dedo a tiempo"),
+    "cancelled": N_("se canceló en la terminal"),
+    "expired": N_("se agotó el tiempo"),
+    "unreachable": N_("la terminal no responde"),
+    "refused": N_("la terminal no lo aceptó"),
+    "misbehaved": N_("la terminal respondió de forma incorrecta"),
+}
+
 VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Role: ROLES,
     CardState: CARD_STATES,
@@ -294,6 +319,20 @@ FIELDS: Mapping[str, str] = {
     "act": N_("acta"),
     "name": N_("nombre"),
     "document_shown": N_("documento mostrado"),
+    "why": N_("motivo"),
+    "reader": N_("lector"),
+    "device": N_("equipo"),
+    "finger": N_("dedo"),
+    "event": N_("lo que pasó"),
+    "capture": N_("lectura de la tarjeta"),
+    "command": N_("orden"),
+    "file_name": N_("nombre del archivo"),
+    "requested_by": N_("jefatura que lo pide"),
+    "person": N_("persona"),
+    "width": N_("firma"),
+    "height": N_("firma"),
+    "visit_data": N_("datos de la visita"),
+    "register_signature": N_("firma del registro"),
 }
 
 
@@ -319,6 +358,16 @@ def norm_title(reference: str) -> str:
     """What a step or norm asks for, in a few words of ours; empty for a reference that has none."""
     words = STEP_TITLES.get(reference.lower()) or NORMS.get(reference, "")
     return str(gettext(words)) if words else ""
+
+
+def finger_name(finger: int) -> str:
+    """Which finger, by the number that terminals use (0 to 9)."""
+    return str(gettext(FINGERS[finger])) if 0 <= finger < len(FINGERS) else str(finger)
+
+
+def outcome_sentence(outcome: str) -> str:
+    """Why an enrolment failed; a cause without an entry is shown as it is."""
+    return str(gettext(OUTCOMES[outcome])) if outcome in OUTCOMES else outcome
 
 
 def field_name(field: str) -> str:

@@ -9,7 +9,18 @@ from flask_login import current_user
 from accessctl_web.access import EVERYBODY, asked_of
 from accessctl_web.names import N_
 
-SECTIONS: tuple[tuple[str, str], ...] = (("home.show", N_("Inicio")),)
+SECTIONS: tuple[tuple[str, str], ...] = (
+    ("home.show", N_("Inicio")),
+    ("requests.show", N_("Solicitudes")),
+    ("people.show", N_("Personas")),
+    ("cards.show", N_("Tarjetas")),
+    ("removals.show", N_("Bajas")),
+    ("doors.show", N_("Puertas")),
+    ("doors.events", N_("Eventos")),
+    ("alarms.show", N_("Alarmas")),
+    ("accounts.show", N_("Cuentas")),
+)
+OF_REQUESTS = frozenset({"enrolment", "delivery"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +38,16 @@ def places() -> list[Place]:
     for endpoint, name in SECTIONS:
         asked = asked_of(current_app.view_functions[endpoint]) or frozenset()
         if asked == EVERYBODY or any(current_user.actor.may(one) for one in asked):
-            current = request.blueprint == endpoint.partition(".")[0]
+            current = _is_current(endpoint)
             shown.append(Place(name=str(gettext(name)), address=url_for(endpoint), current=current))
     return shown
+
+
+def _is_current(endpoint: str) -> bool:
+    here = "requests" if request.blueprint in OF_REQUESTS else request.blueprint
+    if here == "doors":
+        return request.endpoint == endpoint
+    return here == endpoint.partition(".")[0]
 
 
 def install(app: Flask) -> None:

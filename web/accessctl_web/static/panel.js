@@ -21,3 +21,20 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelectorAll("details.who[open]").forEach((menu) => { menu.open = false; });
 });
+
+// A person picked among the matches takes the place of whoever was chosen before.
+document.addEventListener("change", (event) => {
+  const matches = event.target.closest('[id$="_matches"]');
+  if (!matches || event.target.type !== "radio") return;
+  document.getElementById(matches.id.replace(/_matches$/, "_chosen")).replaceChildren();
+});
+
+// Live rows: each entry once, also when a broken stream starts again, and not more of them than the table holds.
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  if (document.getElementById(`entry-${event.detail.lastEventId}`)) event.preventDefault();
+});
+
+document.addEventListener("htmx:sseMessage", (event) => {
+  const rows = event.target.closest("[data-longest]");
+  while (rows && rows.children.length > Number(rows.dataset.longest)) rows.lastElementChild.remove();
+});

@@ -1,8 +1,10 @@
-"""The first page: what waits for whoever signed in."""
+"""The first page: what waits for whoever signed in, and what needs somebody's eye."""
 
 from flask import Blueprint, render_template
 
+from accessctl.domain.people import Permission
 from accessctl_web.access import signed_in
+from accessctl_web.desks import actor, desks
 
 pages = Blueprint("home", __name__)
 
@@ -11,4 +13,8 @@ pages = Blueprint("home", __name__)
 @signed_in
 def show() -> str:
     """What waits for me."""
-    return render_template("home.html")
+    me = actor()
+    waiting = desks().files.waiting_for(me) if me.may(Permission.REQUEST_SEE) else []
+    devices = desks().watch.devices(me) if me.may(Permission.DOORS_SEE) else []
+    silent = [line for line in devices if not line.health.online]
+    return render_template("home.html", waiting=waiting, alarms=desks().watch.open_alarms(me), silent=silent)

@@ -2,32 +2,23 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, StringField
 
-from accessctl.domain.errors import AccessError
 from accessctl_web.access import public, signed_in
 from accessctl_web.desks import actor, desks
+from accessctl_web.forms import attempt, typed
 from accessctl_web.language import LANGUAGES
-from accessctl_web.messages import Refusal, refusal_of
+from accessctl_web.messages import Refusal
 from accessctl_web.session import LANGUAGE, begin, end
 
 pages = Blueprint("sign_in", __name__)
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc] # Flask-WTF ships no types
-    """Name and password; what they must be is the desk's business."""
-
-    username = StringField()
-    password = PasswordField()
-
-
 def _within(target: str | None) -> str:
     """Where to go afterwards: an address of this panel, or the first page. Nothing else is followed."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+    if not target or not target.startswith("/") or target.startswith("//") or "\\" in target:
         return url_for("home.show")
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or any(ord(char) < 32 for char in target):
@@ -35,36 +26,26 @@ def _within(target: str | None) -> str:
     return target
 
 
-def _page(form: SignInForm, refusal: Refusal | None = None) -> Response:
-    status = int(refusal.status) if refusal else 200
-    response = make_response(render_template("sign_in.html", form=form, refusal=refusal), status)
-    if refusal and refusal.reason == "throttled":
-        response.headers["Retry-After"] = "60"
-    return response
+def _page(refusal: Refusal | None = None) -> str:
+    return render_template("sign_in.html", refusal=refusal)
 
 
 @pages.get("/entrar")
 @public
-def show() -> Response:
+def show() -> str | Response:
     """The form, or the first page for whoever is already inside."""
-    if current_user.is_authenticated:
-        return redirect(url_for("home.show"), 303)
-    return _page(SignInForm())
+    return redirect(url_for("home.show"), 303) if current_user.is_authenticated else _page()
 
 
 @pages.post("/entrar")
 @public
 def sign_in() -> Response:
-    """Sign in; refusals stay on the page and the name that was typed stays with them."""
-    form = SignInForm()
-    try:
-        account = desks().accounts.sign_in(
-            form.username.data or "", form.password.data or "", source=request.remote_addr or ""
-        )
-    except AccessError as error:
-        return _page(form, refusal_of(error))
-    begin(account)
-    return redirect(_within(request.args.get("next")), 303)
+    """Sign in; a refusal stays on the page, and so does the name that was typed."""
+
+    def act() -> None:
+        begin(desks().accounts.sign_in(typed("username"), typed("password"), source=request.remote_addr or ""))
+
+    return attempt(act, then=_within(request.args.get("next")), again=_page)
 
 
 @pages.post("/salir")
@@ -80,7 +61,7 @@ def sign_out() -> Response:
 @public
 def language() -> Response:
     """Choose the language and go back to the page where the person was."""
-    chosen = request.form.get("language", "")
-    if chosen in LANGUAGES:
-        session[LANGUAGE] = chosen
-    return redirect(_within(request.form.get("back")), 303)
+    wanted = typed("language")
+    if wanted in LANGUAGES:
+        session[LANGUAGE] = wanted
+    return redirect(_within(typed("back")), 303)
