@@ -1,0 +1,82 @@
+"""The composition root: the only place where settings, drivers, storage, documents and services meet."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+
+from accessctl import clock
+from accessctl.bootstrap.keys import read_key
+from accessctl.services.account_desk import AccountDesk
+from accessctl.services.alarm_desk import AlarmDesk
+from accessctl.services.capture_desk import CaptureDesk
+from accessctl.services.delivery_desk import DeliveryDesk
+from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.fleet import Fleet
+from accessctl.services.intake import Intake
+from accessctl.services.office import Office
+from accessctl.services.people_desk import PeopleDesk
+from accessctl.services.policy_source import PolicySource
+from accessctl.services.removal_desk import RemovalDesk
+from accessctl.services.request_desk import RequestDesk
+from accessctl.services.request_files import RequestFiles
+from accessctl.services.site_desk import SiteDesk
+from accessctl.services.stock_desk import StockDesk
+from accessctl.services.vault import Vault
+from accessctl.services.watch import Watch
+from accessctl.settings import Settings
+from accessctl.storage.engine import make_engine
+from accessctl.storage.unit_of_work import SqlStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything that one installation runs on, made once for each process."""
+
+    settings: Settings
+    store: SqlStore = field(repr=False)
+    office: Office
+    accounts: AccountDesk
+    people: PeopleDesk
+    requests: RequestDesk
+    files: RequestFiles
+    enrolment: EnrolmentDesk
+    captures: CaptureDesk
+    stock: StockDesk
+    delivery: DeliveryDesk
+    removals: RemovalDesk
+    alarms: AlarmDesk
+    watch: Watch
+    site: SiteDesk
+    policy: PolicySource
+    intake: Intake
+    fleet: Fleet
+
+
+def build(settings: Settings) -> Service:
+    """The service for these settings. Raises `KeysWrong` where `accessctl init` was not run."""
+    store = SqlStore(make_engine(settings.database), clock.entropy)
+    office = Office(store=store, clock=clock.now, new_id=clock.new_id)
+    vault = Vault(read_key(settings.keys_dir, "templates.key"))
+    removals = RemovalDesk(office)
+    policy = PolicySource(store, town=settings.town)
+    return Service(
+        settings=settings,
+        store=store,
+        office=office,
+        accounts=AccountDesk(office, PasswordHasher()),
+        people=PeopleDesk(office),
+        requests=RequestDesk(office, authorisation_lasts=timedelta(days=settings.authorisation_days)),
+        files=RequestFiles(office),
+        enrolment=EnrolmentDesk(office, vault, clock.entropy),
+        captures=CaptureDesk(office),
+        stock=StockDesk(office),
+        delivery=DeliveryDesk(office),
+        removals=removals,
+        alarms=AlarmDesk(office),
+        watch=Watch(office),
+        site=SiteDesk(office),
+        policy=policy,
+        intake=Intake(office, policy),
+        fleet=Fleet(office, vault, removals, town=settings.town),
+    )

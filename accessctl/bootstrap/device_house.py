@@ -1,0 +1,161 @@
+"""The devices' side of the service: a keeper for each terminal, a reader for each desk, as the site's file says.
+
+The house looks at the site again every two seconds, so that a device that was added, changed or retired is kept,
+kept anew or let go without a restart. Each device has a thread of its own; what goes wrong with one stays with it.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from threading import Event, Thread
+
+import structlog
+
+from accessctl.bootstrap import Service
+from accessctl.bootstrap.keys import KeysWrong
+from accessctl.domain.devices import DeviceHealth
+from accessctl.domain.errors import AccessError
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import SYSTEM
+from accessctl.domain.places import Device, Transport
+from accessctl.ports import CardPresented, TerminalDriver
+from accessctl.services.keeper import TerminalKeeper
+from accessctl_drivers.desk_readers.serial_reader import Rdm6300Reader
+from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
+
+LOOK_EVERY_S = 2.0
+AGAIN_AFTER_S = 10.0
+
+log = structlog.get_logger("devices")
+
+
+class AlreadyKept(Exception):
+    """Another process of this installation keeps the devices: two keepers would fight over each terminal."""
+
+
+class DeviceHouse:
+    """Runs all devices of the site until `stop` is set."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._running: dict[str, tuple[Device, Event, Thread]] = {}
+
+    def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
+        """Blocks. Raises `AlreadyKept` where another process does this already."""
+        with _only_one(self._service.settings.data_dir):
+            ready()
+            while not stop.is_set():
+                self._follow_the_site()
+                stop.wait(LOOK_EVERY_S)
+            self._let_go(list(self._running))
+
+    def _follow_the_site(self) -> None:
+        with self._service.store.view() as tx:
+            wanted = {one.id: one for one in tx.devices.find(retired=False, limit=2000)}
+        gone = [key for key, (device, _, _) in self._running.items() if wanted.get(key) != device]
+        self._let_go(gone)
+        for device in wanted.values():
+            if device.id not in self._running and device.transport in {Transport.ZK, Transport.RDM6300}:
+                stop = Event()
+                thread = Thread(target=self._mind, args=(device, stop), name=device.id)
+                self._running[device.id] = (device, stop, thread)
+                thread.start()
+
+    def _let_go(self, keys: list[str]) -> None:
+        for key in keys:
+            self._running[key][1].set()
+        for key in keys:
+            self._running.pop(key)[2].join()
+
+    def _mind(self, device: Device, stop: Event) -> None:
+        """One device's thread. A bug of ours is logged whole and tried again: it must not take the others along."""
+        while not stop.is_set():
+            try:
+                if device.transport is Transport.ZK:
+                    self._keeper(device).run(stop)
+                else:
+                    self._read_desk(device, stop)
+            except Exception:
+                log.exception("device thread failed", device=device.id)
+                stop.wait(AGAIN_AFTER_S)
+
+    def _keeper(self, device: Device) -> TerminalKeeper:
+        return TerminalKeeper(
+            self._service.office,
+            device,
+            terminal_driver(device, self._service),
+            intake=self._service.intake,
+            fleet=self._service.fleet,
+            enrolment=self._service.enrolment,
+            lots=Random(device.id),  # noqa: S311 -- spreads retries in time, guards nothing
+        )
+
+    def _read_desk(self, device: Device, stop: Event) -> None:
+        reader = Rdm6300Reader(device.address)
+
+        def presented(card: CardPresented) -> None:
+            try:
+                self._service.captures.card_presented(device.id, card)
+            except AccessError as refusal:
+                log.warning("card refused", device=device.id, reason=refusal.reason.value)
+
+        reader.run(presented, lambda online, why: self._line_state(device, online, why), stop.is_set)
+
+    def _line_state(self, device: Device, online: bool, why: str) -> None:
+        now = self._service.office.clock()
+        with self._service.store.begin() as tx:
+            health = tx.health.maybe(device.id)
+            after = replace(
+                health or DeviceHealth(id=device.id), online=online, since=now, last_seen=now, last_error=why[:300]
+            )
+            if health is None:
+                tx.health.add(after)
+            else:
+                tx.health.save(after)
+            fact = Fact.DEVICE_ONLINE if online else Fact.DEVICE_OFFLINE
+            tx.record(fact, at=now, actor=SYSTEM, device=device.id, data={"why": why[:300]})
+            tx.commit()
+
+
+def terminal_driver(device: Device, service: Service) -> TerminalDriver:
+    """The driver of a ZKTeco terminal. Its comm key is read from its file each time, never kept in the database."""
+    return ZkTerminalDriver(
+        device.address,
+        comm_key=_comm_key(device, service.settings.data_dir),
+        deadline=service.settings.device_deadline_s,
+    )
+
+
+def _comm_key(device: Device, data_dir: Path) -> int:
+    if not device.comm_key_file:
+        return 0
+    file = data_dir / device.comm_key_file
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise KeysWrong(f"{file}: the comm key of {device.id} cannot be read") from None
+    if not text.isdigit() or len(text) > 9:
+        raise KeysWrong(f"{file}: a comm key is a number of up to nine digits")
+    return int(text)
+
+
+class _only_one:  # noqa: N801 -- reads as what it says in the `with`
+    """Holds a lock file: the devices of an installation belong to one process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "devices.lock"
+
+    def __enter__(self) -> None:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._handle)
+            raise AlreadyKept(str(self._file)) from None
+
+    def __exit__(self, *exc: object) -> None:
+        os.close(self._handle)

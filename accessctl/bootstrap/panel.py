@@ -1,0 +1,46 @@
+"""The panel as a WSGI application, made from the settings of the environment: what the web server's worker loads."""
+
+from flask import Flask
+
+from accessctl.bootstrap import Service, build
+from accessctl.bootstrap.keys import read_key
+from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.settings import load
+from accessctl_web.app import create_app
+from accessctl_web.desks import Desks
+from accessctl_web.settings import PanelSettings
+
+
+def panel_app() -> Flask:
+    """The factory that the web server calls in its worker."""
+    end_with_parent()
+    return panel_of(build(load(None)))
+
+
+def panel_of(service: Service) -> Flask:
+    """The panel in front of a service."""
+    settings = service.settings
+    desks = Desks(
+        accounts=service.accounts,
+        people=service.people,
+        requests=service.requests,
+        files=service.files,
+        enrolment=service.enrolment,
+        captures=service.captures,
+        stock=service.stock,
+        delivery=service.delivery,
+        removals=service.removals,
+        alarms=service.alarms,
+        watch=service.watch,
+        clock=service.office.clock,
+    )
+    return create_app(
+        desks,
+        PanelSettings(
+            secret_key=read_key(settings.keys_dir, "panel.key"),
+            cookie_secure=settings.cookie_secure,
+            language=settings.language,
+            institution=settings.institution,
+            trusted_proxies=settings.trusted_proxies,
+        ),
+    )

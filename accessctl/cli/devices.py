@@ -1,0 +1,145 @@
+"""`devices run|list|status|plan|apply`: what keeps them, what they are, what they hold and should hold."""
+
+import json
+from datetime import datetime
+
+import click
+
+from accessctl.bootstrap.device_house import AlreadyKept, DeviceHouse, terminal_driver
+from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.cli.context import Context
+from accessctl.cli.serving import stop_on_signals
+from accessctl.domain.devices import DeviceHealth
+from accessctl.domain.places import Device, Transport
+from accessctl.ports import DeviceError
+from accessctl.services.contents import Plan
+
+
+@click.group()
+def devices() -> None:
+    """Dispositivos: terminales y lectores. / Terminals and readers."""
+
+
+@devices.command()
+@click.pass_obj
+def run(context: Context) -> None:
+    """Atiende los dispositivos hasta SIGTERM. / Keep the devices."""
+    end_with_parent()
+    stop = stop_on_signals()
+    try:
+        DeviceHouse(context.service).run(stop, ready=lambda: click.echo("ready devices", err=True))
+    except AlreadyKept:
+        raise click.ClickException("otro proceso de esta instalación ya atiende los dispositivos") from None
+
+
+@devices.command("list")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def list_(context: Context, *, as_json: bool) -> None:
+    """Los dispositivos del sitio. / The site's devices."""
+    rows = [
+        {"id": one.id, "transport": one.transport.value, "address": one.address or one.serial, "doors": list(one.doors)}
+        for one, _ in _all(context)
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(f"{row['id']:16} {row['transport']:8} {row['address']:32} {' '.join(row['doors'])}")
+
+
+@devices.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def status(context: Context, *, as_json: bool) -> None:
+    """Lo último que se supo de cada uno. / The last that was seen of each."""
+    rows = [
+        {
+            "id": device.id,
+            "online": health.online,
+            "since": _iso(health.since),
+            "last_seen": _iso(health.last_seen),
+            "skew_s": health.skew_s,
+            "users_desired": health.users_desired,
+            "users_observed": health.users_observed,
+            "drift": health.drift,
+            "rogues": health.rogues,
+            "error": health.last_error,
+        }
+        for device, health in _all(context)
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        state = "en línea" if row["online"] else "fuera de línea"
+        held = f"{row['users_observed']}/{row['users_desired']} usuarios, deriva {row['drift']}, ajenos {row['rogues']}"
+        click.echo(f"{row['id']:16} {state:15} {held}  {row['error']}")
+
+
+@devices.command()
+@click.argument("device", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def plan(context: Context, device: str | None, *, as_json: bool) -> None:
+    """Lo que difiere entre lo que tienen y lo que deben tener. / The difference, with nothing changed."""
+    _each(context, device, change=False, as_json=as_json)
+
+
+@devices.command()
+@click.argument("device", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def apply(context: Context, device: str | None, *, as_json: bool) -> None:
+    """Pone en cada uno lo que debe tener, y lo lee de vuelta. / Apply, and read back."""
+    _each(context, device, change=True, as_json=as_json)
+
+
+def _each(context: Context, wanted: str | None, *, change: bool, as_json: bool) -> None:
+    service = context.service
+    terminals = [one for one, _ in _all(context) if one.transport is Transport.ZK and wanted in {None, one.id}]
+    if not terminals:
+        raise click.ClickException(f"{wanted or 'el sitio'}: ningún terminal")
+    failed = False
+    rows = []
+    for device in terminals:
+        try:
+            with terminal_driver(device, service).connect() as terminal:
+                if change:
+                    applied = service.fleet.apply(terminal, device)
+                    found, left = applied.planned, applied.left.changes
+                else:
+                    found = service.fleet.plan(terminal, device)[2]
+                    left = found.changes
+                rows.append({"id": device.id, "left": left} | _shown(found))
+        except DeviceError as error:
+            failed = True
+            rows.append({"id": device.id, "error": str(error)})
+    if as_json:
+        click.echo(json.dumps(rows))
+    else:
+        for row in rows:
+            click.echo("  ".join(f"{key}={value}" for key, value in row.items()))
+    if failed:
+        raise SystemExit(1)
+
+
+def _shown(plan_: Plan) -> dict[str, int | list[str]]:
+    return {
+        "remove": len(plan_.remove),
+        "write": len(plan_.put),
+        "fingers": len(plan_.fingers),
+        "strip": len(plan_.strip),
+        "zones": len(plan_.zones),
+        "rogues": [user.user_id for user in plan_.rogues][:100],
+    }
+
+
+def _all(context: Context) -> list[tuple[Device, DeviceHealth]]:
+    with context.service.store.view() as tx:
+        found = sorted(tx.devices.find(retired=False, limit=2000), key=lambda one: one.id)
+        return [(one, tx.health.maybe(one.id) or DeviceHealth(id=one.id)) for one in found]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,93 @@
+"""`init`, and what runs: `serve`, `panel`, `ingress`."""
+
+import os
+import signal
+from threading import Event
+
+import click
+
+from accessctl import clock
+from accessctl.bootstrap import build
+from accessctl.bootstrap.keys import make_keys
+from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.bootstrap.supervisor import Part, Supervisor, environment_for, free_port, self_command, web_command
+from accessctl.cli.context import Context
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import SYSTEM
+from accessctl.storage.engine import make_engine
+from accessctl.storage.migrations import migrate
+
+PANEL_THREADS = 32  # more than the panel's event streams, so that pages are served while all streams are open
+INGRESS_THREADS = 16
+
+
+@click.command()
+@click.pass_obj
+def init(context: Context) -> None:
+    """Crea la base de datos, las claves (modo 0600) y la primera entrada del registro. / Make database and keys."""
+    settings = context.settings
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = make_keys(settings.keys_dir, clock.entropy)
+    engine = make_engine(settings.database)
+    migrate(engine)
+    engine.dispose()
+    service = build(settings)
+    with service.store.begin() as tx:
+        begun = tx.events.size() > 0
+        if not begun:
+            data: dict[str, str | int | bool | None] = {"origin": settings.origin}
+            tx.record(Fact.RECORD_BEGUN, at=clock.now(), actor=SYSTEM, data=data)
+            tx.commit()
+    service.site.install_calendar(SYSTEM)
+    click.echo(f"listo: {settings.database.split('@')[-1]}; claves nuevas: {', '.join(made) or 'ninguna'}")
+
+
+@click.command()
+@click.pass_obj
+def serve(context: Context) -> None:
+    """Panel, recepción de dispositivos y dispositivos, bajo un supervisor. / Everything, kept up."""
+    settings = context.settings
+    build(settings).store.close()  # fail here, clearly, rather than in three children
+    environment_for(context.config)
+    addresses = {}
+    for which in ("panel", "ingress"):
+        host, port = settings.address(which)
+        addresses[which] = (host, port or free_port(host))
+        os.environ[f"ACCESSCTL_{which.upper()}"] = f"{addresses[which][0]}:{addresses[which][1]}"
+    parts = [
+        Part("panel", self_command("panel"), address=addresses["panel"]),
+        Part("ingress", self_command("ingress"), address=addresses["ingress"]),
+        Part("devices", self_command("devices", "run")),
+    ]
+    shown = " ".join(f"{which}=http://{host}:{port}" for which, (host, port) in addresses.items())
+    Supervisor(parts).run(lambda: click.echo(f"ready {shown}"))
+
+
+@click.command()
+@click.pass_obj
+def panel(context: Context) -> None:
+    """Solo el panel. / The panel alone."""
+    _web(context, "panel", "accessctl.bootstrap.panel:panel_app", PANEL_THREADS)
+
+
+@click.command()
+@click.pass_obj
+def ingress(context: Context) -> None:
+    """Solo la recepción de dispositivos. / The device ingress alone."""
+    _web(context, "ingress", "accessctl.bootstrap.ingress:ingress_app", INGRESS_THREADS)
+
+
+def _web(context: Context, which: str, factory: str, threads: int) -> None:
+    end_with_parent()
+    environment_for(context.config)
+    address = context.settings.address(which)
+    command = web_command(factory, address, threads=threads)
+    os.execv(command[0], command)  # noqa: S606 -- becomes the web server; no shell, a fixed list
+
+
+def stop_on_signals() -> Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
