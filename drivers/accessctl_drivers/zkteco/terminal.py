@@ -30,6 +30,7 @@ from accessctl_drivers.zkteco.datasets import TOTAL, strip_total
 from accessctl_drivers.zkteco.frames import Command
 from accessctl_drivers.zkteco.live import LiveFeed, decode_event
 from accessctl_drivers.zkteco.memory import decode_sizes
+from accessctl_drivers.zkteco.names import fit_name
 from accessctl_drivers.zkteco.process import Child
 from accessctl_drivers.zkteco.templates import decode_templates, template_from_single_read
 from accessctl_drivers.zkteco.uploads import uploads
@@ -104,6 +105,10 @@ class ZkTerminal:
             user_record=record,
             name_bytes=users.NAME_BYTES[record],
         )
+
+    def fit_name(self, name: str) -> str:
+        """The longest readable beginning of `name` that a user record of this terminal holds."""
+        return fit_name(name, users.NAME_BYTES[self._user_record()])
 
     def _user_record(self) -> int:
         """28 or 72: as the site's file says, as its memory shows, or, if that is empty, as the transport suggests."""
