@@ -10,13 +10,17 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
-from accessctl_sim.control import Verb, answer, encode
+from accessctl_sim.control import Answer, answer, encode
 from accessctl_sim.deskreader.reader import DeskReader
 from accessctl_sim.faults import FAULTS, UnknownFault
+from accessctl_sim.site.building import Building
+from accessctl_sim.site.plan import read_plan
 from accessctl_sim.zk.config import FINGER_MODES, LIVE_FORMATS, TerminalConfig
 from accessctl_sim.zk.lines import verbs as terminal_verbs
 from accessctl_sim.zk.records import PUNCH_FORMATS, USER_FORMATS
@@ -35,18 +39,28 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
 
 
 def say(line: str) -> None:
-    print(line, flush=True)
+    """One whole line at once, also when the script of a site speaks in between."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
-def converse(verbs: Mapping[str, Verb], ready: str, *, at_end: Callable[[], None]) -> int:
-    """Say that the device is ready, answer control lines, and leave when told to end."""
+def converse(
+    obey: Callable[[str], Answer],
+    ready: Sequence[str],
+    *,
+    at_end: Callable[[], None],
+    begin: Callable[[], None] = lambda: None,
+) -> int:
+    """Say that the device is ready, begin, answer control lines, and leave when told to end."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     try:
-        say(ready)
+        for line in ready:
+            say(line)
+        begin()
         for line in sys.stdin:
             if line.strip() and not line.lstrip().startswith("#"):
-                say(encode(answer(verbs, line)))
+                say(encode(obey(line)))
         threading.Event().wait()
     except Ended:
         at_end()
@@ -90,12 +104,23 @@ def zk_terminal(options: argparse.Namespace) -> int:
             if options.save_state:
                 terminal.save(options.save_state)
 
-        return converse(terminal_verbs(terminal), ready_line(terminal.ready()), at_end=keep)
+        return converse(partial(answer, terminal_verbs(terminal)), [ready_line(terminal.ready())], at_end=keep)
 
 
 def desk_reader(options: argparse.Namespace) -> int:
     with DeskReader(options.link, faults=tuple(options.fault), seed=options.seed) as reader:
-        return converse(reader.verbs(), ready_line(reader.ready()), at_end=lambda: None)
+        return converse(partial(answer, reader.verbs()), [ready_line(reader.ready())], at_end=lambda: None)
+
+
+def site(options: argparse.Namespace) -> int:
+    plan = read_plan(options.file)
+    if options.script:
+        plan = replace(plan, script_at_start=options.script == "at-start")
+    with Building(plan, speed=options.speed, tell=lambda result: say(encode(result))) as building:
+        devices = [ready_line(facts) for facts in building.ready()]
+        name = json.dumps(plan.name, ensure_ascii=False)
+        last = ready_line({"device": "site", "name": name, "devices": len(devices)})
+        return converse(building.obey, [*devices, last], begin=building.begin, at_end=lambda: None)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -104,6 +129,7 @@ def parser() -> argparse.ArgumentParser:
     devices = top.add_subparsers(required=True, metavar="DEVICE")
     _zk_options(devices.add_parser("zk-terminal", help="a ZKTeco terminal with its door, on TCP and UDP"))
     _desk_options(devices.add_parser("desk-reader", help="an RDM6300 card reader on a serial line"))
+    _site_options(devices.add_parser("site", help="a whole building from one TOML file"))
     return top
 
 
@@ -163,6 +189,13 @@ def _desk_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--protocol", choices=("rdm6300",), default="rdm6300")
     command.add_argument("--link", type=Path, required=True, metavar="PATH", help="where the serial line appears")
     _common(command, desk_reader)
+
+
+def _site_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", type=Path, metavar="FILE.toml")
+    command.add_argument("--speed", type=float, default=1.0, metavar="X", help="of the script (default 1)")
+    command.add_argument("--script", choices=("at-start", "on-demand"), help="instead of what the file says")
+    command.set_defaults(run=site)
 
 
 def main(arguments: list[str] | None = None) -> int:

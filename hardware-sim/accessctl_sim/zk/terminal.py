@@ -63,7 +63,12 @@ class ZkTerminal(Hands):
         """Listen. Returns once the sockets are open."""
         fine = bool(self.config.delay_ms or self.config.frame_gap_ms)
         self._thread = LoopThread(f"zk-{self.config.serial}", fine=fine)
-        self._thread.run(self._servers.open())
+        try:
+            self._thread.run(self._servers.open())
+        except OSError:
+            self._thread.close()
+            self._thread = None
+            raise
         self._on_loop(self._begin)
         return self
 

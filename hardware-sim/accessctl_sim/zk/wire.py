@@ -86,7 +86,7 @@ class Deframer:
             del self._buffer[: 8 + length]
 
     def _unannounced(self, end: int) -> int:
-        """Data bytes behind a header that was announced alone: npm zklib writes 8 into every TCP top, terminals cope."""
+        """Data behind a header announced alone: npm zklib writes 8 into every TCP top, and terminals cope."""
         rest = bytes(self._buffer[end:])
         if not rest or TCP_MAGIC.startswith(rest[:4]):
             return 0
