@@ -152,7 +152,7 @@ def paginate(strips: Sequence[Strip], height: float) -> list[list[Strip]]:
         if strip.height + (strip.repeat.height if strip.repeat else 0) > height:
             raise ValueError("a strip is higher than its page")
         if sum(one.height for one in page) + strip.height > height:
-            carried = _carried(page)
+            carried = _carried(page, height - strip.height)
             pages.append(page[: len(page) - len(carried)])
             page = carried
         if not page and strip.blank:
@@ -163,9 +163,10 @@ def paginate(strips: Sequence[Strip], height: float) -> list[list[Strip]]:
     return [*pages, page]
 
 
-def _carried(page: list[Strip]) -> list[Strip]:
-    """The strips at the end of a full page that go on to the next one with what follows them."""
+def _carried(page: list[Strip], room: float) -> list[Strip]:
+    """The strips at the end of a full page that go on to the next with what follows; none where they have no room."""
     count = 0
     while count < len(page) and page[len(page) - 1 - count].kept:
         count += 1
-    return page[len(page) - count :] if count < len(page) else []
+    carried = page[len(page) - count :]
+    return carried if count < len(page) and sum(one.height for one in carried) <= room else []

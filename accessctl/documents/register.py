@@ -78,7 +78,7 @@ class Register:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """What is drawn of one entry in one place: its number (in its first piece), at most `high` lines a column, remark."""
+    """What is drawn of one entry in one place: its number (in its first piece), `high` lines at most, its remark."""
 
     number: str
     cells: list[list[str]]
