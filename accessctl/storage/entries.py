@@ -8,6 +8,7 @@ both. A name enters as a commitment (`{"c": hex}`), never as text; so does every
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from accessctl.record.canonical import Json, clean
 from accessctl.record.columns import ENTRY_VERSION
@@ -88,6 +89,8 @@ def cut(at: datetime) -> datetime:
 
 def plain_text(text: str) -> str:
     """Text as both the record and PostgreSQL take it: normal form C, without lone surrogates and NUL."""
+    if type(text) is str and text.isascii() and "\x00" not in text:  # nearly all there is, and this is per field
+        return text
     return clean(str(text)).replace("\x00", "\ufffd")
 
 
@@ -99,7 +102,7 @@ def _plain(value: str | int | bool | None) -> Json:
 
 def entry_and_row(
     fields: Fields, name: str | None, marks: Mapping[str, str] | None = None
-) -> tuple[dict[str, Json], dict[str, object]]:
+) -> tuple[dict[str, Json], dict[str, Any]]:
     """The entry, and the row of `event` without its index.
 
     `name` is the commitment (hex) to the person's name, `marks` those to the personal details by their key.
@@ -112,7 +115,7 @@ def entry_and_row(
         "at": at.isoformat(timespec="milliseconds"),
         "received_at": received_at.isoformat(timespec="milliseconds"),
     }
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "identity": fields.identity,
         "event": event,
         "at": at,

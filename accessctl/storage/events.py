@@ -1,126 +1,24 @@
-"""The record as services see it: entries queued and appended with their transaction, and searched as a projection.
+"""The record as it is searched: bounded pages and a stream, both in the order of the record.
 
-`Journal` is the one way in. What a desk records waits until the commit (so that an entry never speaks of a change that
-was not made), then it is appended together with its row of `event`. Device events are appended at once, each identity
-once. `SqlEvents` is the way out: bounded pages and a stream, both in the order of the record.
+A name is shown for as long as what opens its commitment is kept.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, insert, select, text
+from sqlalchemy import ColumnElement, Select, func, select
 
-from accessctl.record.canonical import Json
-from accessctl.record.commitment import SALT_BYTES, Opening, seal
 from accessctl.services.store import DeviceEvent, EventFilter, EventRow
-from accessctl.storage.entries import Fields, entry_and_row, of_device, plain_text
-from accessctl.storage.mapper import is_storable
-from accessctl.storage.openings import NAME, Subject, keep_subjects, known_names
-from accessctl.storage.plain import as_text, codec_of
-from accessctl.storage.record_store import RecordAppender, RecordReader
+from accessctl.storage.entries import plain_text
+from accessctl.storage.journal import Journal
+from accessctl.storage.record_store import RecordReader
 from accessctl.storage.record_tables import entry, opening
 from accessctl.storage.tables import event
 from accessctl.storage.transaction import Transaction
 
-Entropy = Callable[[int], bytes]
 LARGEST_ANSWER = 10_000
-BATCH = 5000  # device events that are looked up and appended together
 PAGE = 1000
-
-_SEEN = {
-    "sqlite": text("SELECT identity FROM event WHERE identity IN (SELECT value FROM json_each(:identities))"),
-    "postgresql": text("SELECT identity FROM event WHERE identity = ANY(:identities)"),
-}
-_TEXT_LIST = as_text(codec_of(tuple[str, ...]))
-
-
-class Journal:
-    """What one unit of work puts into the record."""
-
-    def __init__(self, transaction: Transaction, appender: RecordAppender, entropy: Entropy) -> None:
-        self.appended = False
-        self._transaction = transaction
-        self._connection = transaction.connection
-        self._appender = appender
-        self._entropy = entropy
-        self._queue: list[Fields] = []
-
-    def queue(self, fields: Fields) -> None:
-        """Append this by the commit. Raises `ValueError` at once for what could not be written then."""
-        self._transaction.touch(operational=True)
-        entry_and_row(fields, None)
-        self._queue.append(fields)
-
-    def flush(self) -> None:
-        """Append what waits."""
-        waiting, self._queue = self._queue, []
-        self.append(waiting)
-
-    def append(self, batch: Sequence[Fields]) -> list[int]:
-        """Append entries with their projection, their openings and whose these are; the indexes."""
-        if not batch:
-            return []
-        self._transaction.touch(operational=True)
-        openings: list[Opening] = []
-        subjects: list[Subject] = []
-        names = self._names({fields.person for fields in batch if fields.person}, openings, subjects)
-        entries: list[dict[str, Json]] = []
-        rows: list[dict[str, object]] = []
-        for fields in batch:
-            marks = self._sealed(fields, openings, subjects) if fields.personal else None
-            made, row = entry_and_row(fields, names.get(fields.person), marks)
-            entries.append(made)
-            rows.append(row)
-        indexes = self._appender.append(self._connection, entries, openings)
-        keep_subjects(self._connection, subjects)
-        for index, row in zip(indexes, rows, strict=True):
-            row["idx"] = index
-        self._connection.execute(insert(event), rows)
-        self.appended = True
-        return indexes
-
-    def store(self, events: Sequence[DeviceEvent]) -> list[int]:
-        """Append those whose identity is new; the indexes."""
-        self.flush()
-        indexes: list[int] = []
-        for start in range(0, len(events), BATCH):
-            batch = {one.identity: one for one in reversed(events[start : start + BATCH])}  # of two, the first stays
-            if not all(identity and is_storable(identity, longest=300) for identity in batch):
-                raise ValueError("the identity of a device event has 1 to 300 characters")
-            seen = self._seen(list(batch))
-            indexes += self.append([of_device(one) for one in reversed(batch.values()) if one.identity not in seen])
-        return indexes
-
-    def _seen(self, identities: list[str]) -> set[str]:
-        dialect = self._connection.dialect.name
-        given: object = _TEXT_LIST.plain(identities) if dialect == "sqlite" else identities
-        return set(self._connection.execute(_SEEN[dialect], {"identities": given}).scalars())
-
-    def _names(self, persons: set[str], openings: list[Opening], subjects: list[Subject]) -> dict[str, str]:
-        """Commitments (hex) to the names of those who are on file, by their id."""
-        names: dict[str, str] = {}
-        for person, known in known_names(self._connection, persons).items() if persons else ():
-            name = plain_text(known.full_name)
-            if not name:
-                continue
-            commitment = known.commitments.get(name)
-            names[person] = commitment or self._seal(name, person, NAME, openings, subjects)
-        return names
-
-    def _sealed(self, fields: Fields, openings: list[Opening], subjects: list[Subject]) -> dict[str, str]:
-        subject = fields.person or fields.case
-        details: Mapping[str, str] = fields.personal or {}
-        return {
-            plain_text(key): self._seal(plain_text(value), subject, plain_text(key), openings, subjects)
-            for key, value in details.items()
-        }
-
-    def _seal(self, value: str, subject: str, detail: str, openings: list[Opening], subjects: list[Subject]) -> str:
-        made = seal(self._entropy(SALT_BYTES), value)
-        openings.append(made)
-        subjects.append(Subject(commitment=made.commitment, subject=subject, detail=detail))
-        return made.commitment
-
+FEW = 20_000  # entries that are sorted without being felt
 
 _SHOWN: Select[Any] = (
     select(
@@ -148,15 +46,28 @@ class SqlEvents:
         """Entries in the order of the record; `newest` takes the last ones, newest first."""
         if not 0 <= limit <= LARGEST_ANSWER:
             raise ValueError(f"an answer of {limit} entries: at most {LARGEST_ANSWER}")
-        query = _SHOWN.where(*conditions(which)).order_by(event.c.idx.desc() if newest else event.c.idx).limit(limit)
+        order = self._order(which)
+        query = _SHOWN.where(*conditions(which)).order_by(order.desc() if newest else order).limit(limit)
         return [_shown(row) for row in self._connection.execute(query)]
 
     def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
         """Oldest first, each with its canonical bytes; flat memory. The unit of work must stay open meanwhile."""
-        query: Select[Any] = _SHOWN.add_columns(entry.c.bytes).where(*conditions(which)).order_by(event.c.idx)
+        query: Select[Any] = _SHOWN.add_columns(entry.c.bytes).where(*conditions(which)).order_by(self._order(which))
         with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
             for row in result:
                 yield _shown(row), bytes(row[-1])
+
+    def _order(self, which: EventFilter) -> ColumnElement[int]:
+        """The index; as a sum where few entries lie in the time asked for, so that both databases start from these.
+
+        Left alone they walk the record in its order and look at the time of every entry.
+        """
+        times = _times(which)
+        if not times:
+            return event.c.idx
+        inside = select(event.c.idx).where(*times).limit(FEW).subquery()
+        few = self._connection.execute(select(func.count()).select_from(inside)).scalar_one() < FEW
+        return event.c.idx + 0 if few else event.c.idx
 
     def size(self) -> int:
         """How many entries the record has."""
@@ -187,13 +98,14 @@ def _shown(row: Sequence[Any]) -> EventRow:
     )
 
 
+def _times(which: EventFilter) -> list[ColumnElement[bool]]:
+    since = [] if which.since is None else [event.c.at >= which.since]
+    return since if which.until is None else [*since, event.c.at < which.until]
+
+
 def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions on the projection."""
-    found: list[ColumnElement[bool]] = []
-    if which.since is not None:
-        found.append(event.c.at >= which.since)
-    if which.until is not None:
-        found.append(event.c.at < which.until)
+    found = _times(which)
     if which.after_index is not None:
         found.append(event.c.idx > which.after_index)
     if which.before_index is not None:

@@ -23,7 +23,8 @@ class Transaction:
         self.changed = self.changed or not operational
 
     def finish(self) -> None:
-        """Commit; nothing is written through this transaction again."""
+        """Commit; nothing is written through this transaction again. Raises `RuntimeError` as `touch` does."""
+        self.touch(operational=True)
         self.connection.commit()
         self._over = True
 

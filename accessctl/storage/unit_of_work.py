@@ -36,7 +36,8 @@ from accessctl.services.store import Cards, Cases, Events, Ledger, NothingRecord
 from accessctl.storage import kinds
 from accessctl.storage.engine import begin_reading, begin_writing
 from accessctl.storage.entries import Data, Fields
-from accessctl.storage.events import Entropy, Journal, SqlEvents
+from accessctl.storage.events import SqlEvents
+from accessctl.storage.journal import Entropy, Journal
 from accessctl.storage.ledger import SqlLedger
 from accessctl.storage.record_store import RecordAppender, RecordReader
 from accessctl.storage.shelf import SqlShelf

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy.exc import DatabaseError
 
 from accessctl.record import Checkpoint, RecordBroken, Signer, Why, encode, leaf_hash, sign_checkpoint
 from accessctl.storage import record_tables as tables
@@ -227,6 +228,31 @@ def test_an_empty_record_is_in_order(tmp_path: Path) -> None:
         assert check_record(connection).size == 0
         assert found(connection, held(3)).index == 0
     engine.dispose()
+
+
+def test_values_of_another_kind_are_findings_not_crashes(record: Engine) -> None:
+    """SQLite keeps what it is given; PostgreSQL refuses it itself."""
+    if record.dialect.name == "postgresql":
+        with begin_writing(record) as connection, pytest.raises(DatabaseError):
+            run(connection, "UPDATE entry SET bytes = 'text'::text WHERE idx = 5")
+        return
+    for statement in (
+        "UPDATE entry SET bytes = 'text' WHERE idx = 5",
+        "UPDATE entry SET bytes = 7 WHERE idx = 5",
+        "UPDATE entry SET bytes = CAST(x'00ff' AS TEXT) WHERE idx = 5",
+        "UPDATE entry SET leaf = CAST(x'00ff' AS TEXT) WHERE idx = 5",
+        "UPDATE entry SET leaf = 'text' WHERE idx = 5",
+        "UPDATE tile SET hashes = 'text' WHERE idx = 0",
+        "UPDATE tile SET root = 1.5 WHERE idx = 0",
+        "UPDATE checkpoint SET root = 'text' WHERE size = 130",
+        "UPDATE checkpoint SET note = 5 WHERE size = 130",
+        "UPDATE checkpoint SET note = x'00ff' WHERE size = 130",
+        "UPDATE checkpoint SET leaves = 'é' WHERE size = 130",
+    ):
+        with begin_writing(record) as connection:
+            run(connection, statement)
+            found(connection)
+            connection.rollback()
 
 
 @pytest.mark.slow

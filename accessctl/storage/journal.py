@@ -1,0 +1,134 @@
+"""The one way into the record: what a unit of work has to say, appended together with its projection.
+
+What a desk records waits until the commit (so that an entry never speaks of a change that was not made). Events of
+devices are appended at once, each identity once. An entry, its row of `event`, what opens its commitments and whose
+that is are written in one transaction, or not at all.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from accessctl.record.canonical import Json
+from accessctl.record.commitment import SALT_BYTES, Opening, seal
+from accessctl.services.store import DeviceEvent
+from accessctl.storage.columns import microseconds
+from accessctl.storage.entries import Fields, entry_and_row, of_device, plain_text
+from accessctl.storage.mapper import is_storable
+from accessctl.storage.openings import NAME, Subject, keep_subjects, known_names
+from accessctl.storage.plain import as_text, codec_of
+from accessctl.storage.record_store import RecordAppender
+from accessctl.storage.tables import event
+from accessctl.storage.transaction import Transaction
+
+Entropy = Callable[[int], bytes]
+BATCH = 5000  # device events that are looked up and appended together
+LONGEST_IDENTITY = 300
+
+_SEEN = {
+    "sqlite": text("SELECT identity FROM event WHERE identity IN (SELECT value FROM json_each(:identities))"),
+    "postgresql": text("SELECT identity FROM event WHERE identity = ANY(:identities)"),
+}
+_PROJECTED = tuple(column.name for column in event.c if column is not event.c.idx)
+_NAMES = ", ".join(f'"{name}"' for name in ("idx", *_PROJECTED))
+_PROJECT = {
+    dialect: f"INSERT INTO event ({_NAMES}) VALUES ({', '.join([mark] * len(event.c))})"  # noqa: S608  # our own columns
+    for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
+}
+_TEXT_LIST = as_text(codec_of(tuple[str, ...]))
+
+
+class Journal:
+    """What one unit of work puts into the record."""
+
+    def __init__(self, transaction: Transaction, appender: RecordAppender, entropy: Entropy) -> None:
+        self.appended = False
+        self._transaction = transaction
+        self._connection = transaction.connection
+        self._appender = appender
+        self._entropy = entropy
+        self._queue: list[Fields] = []
+
+    def queue(self, fields: Fields) -> None:
+        """Append this by the commit. Raises `ValueError` at once for what could not be written then."""
+        self._transaction.touch(operational=True)
+        entry_and_row(fields, None)
+        self._queue.append(fields)
+
+    def flush(self) -> None:
+        """Append what waits."""
+        waiting, self._queue = self._queue, []
+        self.append(waiting)
+
+    def append(self, batch: Sequence[Fields]) -> list[int]:
+        """Append entries with their projection, their openings and whose these are; the indexes."""
+        if not batch:
+            return []
+        self._transaction.touch(operational=True)
+        openings: list[Opening] = []
+        subjects: list[Subject] = []
+        names = self._names({fields.person for fields in batch if fields.person}, openings, subjects)
+        entries: list[dict[str, Json]] = []
+        rows: list[dict[str, Any]] = []
+        for fields in batch:
+            marks = self._sealed(fields, openings, subjects) if fields.personal else None
+            made, row = entry_and_row(fields, names.get(fields.person), marks)
+            entries.append(made)
+            rows.append(row)
+        indexes = self._appender.append(self._connection, entries, openings)
+        keep_subjects(self._connection, subjects)
+        self._project(indexes, rows)
+        self.appended = True
+        return indexes
+
+    def _project(self, indexes: list[int], rows: list[dict[str, Any]]) -> None:
+        """Write the rows of `event`, past SQLAlchemy's conversions: this is the hot path of the intake."""
+        dialect = self._connection.dialect.name
+        if dialect == "sqlite":
+            for row in rows:
+                row["at"], row["received_at"] = microseconds(row["at"]), microseconds(row["received_at"])
+        values = [(index, *map(row.__getitem__, _PROJECTED)) for index, row in zip(indexes, rows, strict=True)]
+        self._connection.exec_driver_sql(_PROJECT[dialect], values)
+
+    def store(self, events: Sequence[DeviceEvent]) -> list[int]:
+        """Append those whose identity is new; the indexes."""
+        self.flush()
+        indexes: list[int] = []
+        for start in range(0, len(events), BATCH):
+            batch = {one.identity: one for one in reversed(events[start : start + BATCH])}  # of two, the first stays
+            if not all(identity and is_storable(identity, longest=LONGEST_IDENTITY) for identity in batch):
+                raise ValueError(f"the identity of a device event has 1 to {LONGEST_IDENTITY} characters")
+            seen = self._seen(list(batch))
+            indexes += self.append([of_device(one) for one in reversed(batch.values()) if one.identity not in seen])
+        return indexes
+
+    def _seen(self, identities: list[str]) -> set[str]:
+        dialect = self._connection.dialect.name
+        given: object = _TEXT_LIST.plain(identities) if dialect == "sqlite" else identities
+        return set(self._connection.execute(_SEEN[dialect], {"identities": given}).scalars())
+
+    def _names(self, persons: set[str], openings: list[Opening], subjects: list[Subject]) -> dict[str, str]:
+        """Commitments (hex) to the names of those who are on file, by their id."""
+        names: dict[str, str] = {}
+        for person, known in known_names(self._connection, persons).items() if persons else ():
+            name = plain_text(known.full_name)
+            if not name:
+                continue
+            commitment = known.commitments.get(name)
+            names[person] = commitment or self._seal(name, person, NAME, openings, subjects)
+        return names
+
+    def _sealed(self, fields: Fields, openings: list[Opening], subjects: list[Subject]) -> dict[str, str]:
+        subject = fields.person or fields.case
+        details: Mapping[str, str] = fields.personal or {}
+        return {
+            plain_text(key): self._seal(plain_text(value), subject, plain_text(key), openings, subjects)
+            for key, value in details.items()
+        }
+
+    def _seal(self, value: str, subject: str, detail: str, openings: list[Opening], subjects: list[Subject]) -> str:
+        made = seal(self._entropy(SALT_BYTES), value)
+        openings.append(made)
+        subjects.append(Subject(commitment=made.commitment, subject=subject, detail=detail))
+        return made.commitment
