@@ -24,6 +24,7 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 MAX_BYTES = 64 * 1024
 MAX_DEPTH = 16
 MAX_INT = 2**53 - 1
+_SCALARS = frozenset({str, int, bool, type(None)})
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
@@ -32,22 +33,17 @@ class NotCanonical(ValueError):
 
 
 def encode(entry: Mapping[str, object]) -> bytes:
-    """The canonical bytes of a JSON object; `NotCanonical` names the key that has none."""
+    """The canonical bytes of a JSON object; `NotCanonical` says why there are none."""
     plain = entry if type(entry) is dict else dict(entry)
-    for key, value in plain.items():
-        if type(key) is not str or not key.isascii():
-            _require_text(key, "key")
-        if isinstance(value, str):
-            if not value.isascii() or type(value) is not str:
-                _require_text(value, key)
-        elif value is not None and type(value) is not int and type(value) is not bool:
-            _require(value, key, 1)
     try:
-        data = orjson.dumps(plain, option=_OPTIONS)
+        data = orjson.dumps(plain, option=_OPTIONS)  # refuses keys that are no text, wide integers, lone surrogates
     except orjson.JSONEncodeError as refused:
         raise NotCanonical(f"has no canonical form: {refused}") from None
     if len(data) > MAX_BYTES:
         raise NotCanonical(f"an entry of {len(data)} bytes: at most {MAX_BYTES} are allowed")
+    _require_kinds(plain, 0)
+    if not data.isascii():  # ASCII is in normal form C, so most entries need no second look
+        _require_normal(plain)
     return data
 
 
@@ -73,25 +69,25 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
-def _require_text(text: object, where: object) -> None:
-    if type(text) is not str:
-        raise NotCanonical(f"{where!r}: {type(text).__name__} where text is needed")
-    if not unicodedata.is_normalized("NFC", text):
-        raise NotCanonical(f"{where!r}: text that is not in normal form C")
+def _require_kinds(container: dict[str, object] | list[object], depth: int) -> None:
+    """Only the six kinds of JSON values, by their exact types: a float, a date or an enumeration is refused."""
+    values = container.values() if isinstance(container, dict) else container
+    for value in [each for each in values if type(each) not in _SCALARS]:  # one fast pass: most values are scalars
+        if type(value) is not dict and type(value) is not list:
+            raise NotCanonical(f"{type(value).__name__} has no canonical form")
+        if depth == MAX_DEPTH:
+            raise NotCanonical(f"nested deeper than {MAX_DEPTH}")
+        _require_kinds(value, depth + 1)
 
 
-def _require(value: object, where: str, depth: int) -> None:
-    """Walk a nested value; integers' size and lone surrogates are left to orjson, which refuses them."""
-    if depth > MAX_DEPTH:
-        raise NotCanonical(f"{where!r}: nested deeper than {MAX_DEPTH}")
-    if isinstance(value, dict) and type(value) is dict:
+def _require_normal(value: object) -> None:
+    if isinstance(value, str):
+        if not unicodedata.is_normalized("NFC", value):
+            raise NotCanonical("text that is not in normal form C")
+    elif isinstance(value, dict):
         for key, inner in value.items():
-            _require_text(key, where)
-            _require(inner, where, depth + 1)
-    elif isinstance(value, list) and type(value) is list:
+            _require_normal(key)
+            _require_normal(inner)
+    elif isinstance(value, list):
         for inner in value:
-            _require(inner, where, depth + 1)
-    elif type(value) is str:
-        _require_text(value, where)
-    elif value is not None and type(value) is not bool and type(value) is not int:
-        raise NotCanonical(f"{where!r}: {type(value).__name__} has no canonical form")
+            _require_normal(inner)

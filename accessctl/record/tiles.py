@@ -20,6 +20,7 @@ from accessctl.record.merkle import EMPTY_ROOT, HASH_BYTES, fold_peaks, node_has
 
 WIDTH = 256
 HEIGHT = 8  # tree levels in a tile: 2^8 = WIDTH
+KEPT_TILES = 32  # in the memory of one StoredTree: a mebibyte or two
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +130,8 @@ class Edge:
 class StoredTree:
     """Roots and proofs of the first `n` leaves of a stored record, for any `n` up to `size`.
 
-    What was read is kept for the life of this object (a tile with its inner nodes is half a megabyte at most), so
-    make one for each proof or page of proofs. Sizes and indexes outside the tree are mistakes of the caller:
-    `ValueError`.
+    The tiles read last are kept, so proofs that are made in the order of their entries read each tile once.
+    Sizes and indexes outside the tree are mistakes of the caller: `ValueError`.
     """
 
     def __init__(self, size: int, reader: TileReader) -> None:
@@ -205,10 +205,13 @@ class StoredTree:
         first = index << height
         number = first // WIDTH
         key = (tile_level, number)
-        if key not in self._tiles:
+        rows = self._tiles.pop(key, None)
+        if rows is None:
             count = min(WIDTH, (self.size >> (HEIGHT * tile_level)) - number * WIDTH)
-            self._tiles[key] = [self._reader.hashes(tile_level, number * WIDTH, count)]
-        rows = self._tiles[key]
+            rows = [self._reader.hashes(tile_level, number * WIDTH, count)]
+            if len(self._tiles) == KEPT_TILES:
+                del self._tiles[next(iter(self._tiles))]
+        self._tiles[key] = rows  # again at the end: the first is the one that was not used for longest
         while len(rows) <= height:
             below = rows[-1]
             rows.append(pair_up(below[: len(below) & ~1]))

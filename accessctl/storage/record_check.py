@@ -16,19 +16,29 @@ kind of tampering ends in:
 One pass in flat memory; about one read and two hashes for each entry.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, cast, func, literal, select
 
 from accessctl.record import Checkpoint, Edge, RecordBroken, Tile, Verifier, Why, open_checkpoint
-from accessctl.record.merkle import HASH_BYTES
+from accessctl.record.merkle import HASH_BYTES, leaf_hashes
 from accessctl.record.tiles import HEIGHT, WIDTH
-from accessctl.storage.record_store import RecordReader
-from accessctl.storage.record_tables import entry, tile
+from accessctl.storage.record_store import MAX_LOOKUP
+from accessctl.storage.record_tables import checkpoint, tile
 
 _PAGE = 16 * WIDTH  # entries at a time
+_ROWS = {  # SQLite keeps any kind of value in any column: what is no bytes is read as if it were, and will not hash
+    "sqlite": "SELECT idx, coalesce(CAST(bytes AS BLOB), x''), coalesce(CAST(leaf AS BLOB), x'') FROM entry "
+    "WHERE idx >= ? ORDER BY idx LIMIT ?",
+    "postgresql": "SELECT idx, bytes, leaf FROM entry WHERE idx >= %s ORDER BY idx LIMIT %s",
+}
+_TILES = {
+    "sqlite": "SELECT idx, coalesce(CAST(hashes AS BLOB), x''), coalesce(CAST(root AS BLOB), x'') FROM tile "
+    "WHERE level = ? AND idx BETWEEN ? AND ?",
+    "postgresql": "SELECT idx, hashes, root FROM tile WHERE level = %s AND idx BETWEEN %s AND %s",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,65 +148,97 @@ def _milestones(
 ) -> Iterator[_Milestone]:
     """All checkpoints by size; a signature is looked at when its turn comes."""
     outside = sorted(held, key=lambda older: older.size)
-    for stored in RecordReader(connection).checkpoints():
-        while outside and outside[0].size <= stored.size:
+    before = 0
+    for size, root, note, leaves in _kept(connection):
+        while outside and outside[0].size <= size:
             older = outside.pop(0)
             yield _Milestone(older.size, older.root, b"", held=True)
         if trusted:
-            signed = open_checkpoint(stored.note, trusted)
-            if (signed.size, signed.root) != (stored.size, stored.root):
-                raise RecordBroken(
-                    Why.BAD_SIGNATURE, f"the checkpoint kept for {stored.size} entries signs something else"
-                )
-        yield _Milestone(stored.size, stored.root, stored.leaves, held=False)
+            signed = open_checkpoint(note, trusted)
+            if (signed.size, signed.root) != (size, root):
+                raise RecordBroken(Why.BAD_SIGNATURE, f"the checkpoint kept for {size} entries signs something else")
+        first = min(size, max(before, size - size % WIDTH))
+        if len(leaves) != (size - first) * HASH_BYTES:
+            text = f"the checkpoint kept for {size} entries was changed: it does not repeat the leaves that it should"
+            raise RecordBroken(Why.TILE_CHANGED, text, index=first, until=max(first, size - 1))
+        yield _Milestone(size, root, leaves, held=False)
+        before = size
     for older in outside:
         yield _Milestone(older.size, older.root, b"", held=True)
 
 
+def _kept(connection: Connection) -> Iterator[tuple[int, bytes, bytes | str, bytes]]:
+    """The kept checkpoints, a page at a time: size, root, note, leaves."""
+    after = -1
+    note = checkpoint.c.note if connection.dialect.name == "postgresql" else _blob(checkpoint.c.note)
+    columns = (checkpoint.c.size, _blob(checkpoint.c.root), note, _blob(checkpoint.c.leaves))
+    while True:
+        query = select(*columns).where(checkpoint.c.size > after).order_by(checkpoint.c.size).limit(MAX_LOOKUP)
+        rows = connection.execute(query).all()
+        for size, root, signed, leaves in rows:
+            yield size, root, signed, leaves
+            after = size
+        if len(rows) < MAX_LOOKUP:
+            return
+
+
 def _pages(connection: Connection) -> Iterator[tuple[list[bytes], int]]:
     """Leaves of the next entries, computed from their bytes, and the index after them; each page begins a tile."""
-    sha, start = hashlib.sha256, 0
-    columns = select(entry.c.idx, entry.c.bytes, entry.c.leaf)
-    while True:
-        query = columns.where(entry.c.idx >= start).order_by(entry.c.idx).limit(_PAGE)
-        rows = connection.execute(query).all()
-        if not rows:
-            return
-        leaves = [sha(b"\x00" + row[1]).digest() for row in rows]
-        for expected, (row, leaf) in enumerate(zip(rows, leaves, strict=True), start=start):
-            if row[0] != expected:
+    start = 0
+    while rows := _rows(connection, start):
+        indexes, entries, stored = zip(*rows, strict=True)
+        leaves, end = leaf_hashes(entries), start + len(rows)
+        if indexes == tuple(range(start, end)) and list(stored) == leaves:
+            yield leaves, end
+            start = end
+            continue
+        # Only a page that is wrong somewhere is looked at row by row.
+        for expected, (index, leaf, said) in enumerate(zip(indexes, leaves, stored, strict=True), start=start):
+            if index != expected or leaf != said:
                 yield leaves[: expected - start], expected
-                raise RecordBroken(
-                    Why.ORDER, f"entry {expected} is missing: the next one found is {row[0]}", index=expected
-                )
-            if row[2] != leaf:
-                yield leaves[: expected - start], expected
-                raise RecordBroken(
-                    Why.ENTRY_CHANGED,
-                    f"entry {expected} was changed: its bytes do not hash to its leaf",
-                    index=expected,
-                )
-        start += len(rows)
-        yield leaves, start
+                if index != expected:
+                    text = f"entry {expected} is missing: the next one found is {index}"
+                    raise RecordBroken(Why.ORDER, text, index=expected)
+                text = f"entry {expected} was changed: its bytes do not hash to its leaf"
+                raise RecordBroken(Why.ENTRY_CHANGED, text, index=expected)
+
+
+def _rows(connection: Connection, start: int) -> Sequence[tuple[int, bytes, bytes]]:
+    """The driver's own rows: making better ones of them would cost as much as hashing them."""
+    result = connection.exec_driver_sql(_ROWS[connection.dialect.name], (start, _PAGE))
+    rows: Sequence[tuple[int, bytes, bytes]] = result.cursor.fetchall()
+    result.close()
+    return rows
+
+
+def _blob(column: Column[bytes] | Column[str]) -> ColumnElement[bytes]:
+    """A column as bytes whatever somebody put there."""
+    return func.coalesce(cast(column, LargeBinary), literal(b"", LargeBinary))
 
 
 def _compare_tiles(connection: Connection, made: Sequence[Tile]) -> None:
     """The tiles that the entries make must be the stored ones, at every level."""
-    for each in made:
-        query = select(tile.c.hashes, tile.c.root).where(tile.c.level == each.level, tile.c.idx == each.index)
-        row = connection.execute(query).one_or_none()
-        if row is not None and bytes(row.hashes) == each.hashes and bytes(row.root) == each.root:
-            continue
-        number = 0 if row is None else _first_difference(each.hashes, bytes(row.hashes))
-        span = 1 << (HEIGHT * each.level)
-        first = (each.index * WIDTH + number) * span
-        what = "is missing" if row is None else "says otherwise"
-        raise RecordBroken(
-            Why.TILE_CHANGED,
-            f"entry {first} was rewritten, or its tile was: tile {each.index} of level {each.level} {what}",
-            index=first,
-            until=first + span - 1,
-        )
+    for level, group in groupby(made, key=lambda each: each.level):
+        tiles = list(group)
+        span = (level, tiles[0].index, tiles[-1].index)
+        rows = connection.exec_driver_sql(_TILES[connection.dialect.name], span).all()
+        stored = {index: (hashes, root) for index, hashes, root in rows}
+        for each in tiles:
+            if stored.get(each.index) != (each.hashes, each.root):
+                raise _wrong_tile(each, stored.get(each.index))
+
+
+def _wrong_tile(made: Tile, stored: tuple[bytes, bytes] | None) -> RecordBroken:
+    number = 0 if stored is None else _first_difference(made.hashes, stored[0])
+    entries = 1 << (HEIGHT * made.level)  # under each hash of it
+    first = (made.index * WIDTH + number) * entries
+    what = "is missing" if stored is None else "says otherwise"
+    return RecordBroken(
+        Why.TILE_CHANGED,
+        f"entry {first} was rewritten, or its tile was: tile {made.index} of level {made.level} {what}",
+        index=first,
+        until=first + entries - 1,
+    )
 
 
 def _compare_unfinished_tile(connection: Connection, leaves: Sequence[bytes], end: int) -> None:
@@ -204,11 +246,11 @@ def _compare_unfinished_tile(connection: Connection, leaves: Sequence[bytes], en
     one.
     """
     part = leaves[len(leaves) - end % WIDTH :]
-    query = select(tile.c.hashes).where(tile.c.level == 0, tile.c.idx == end // WIDTH)
+    query = select(_blob(tile.c.hashes)).where(tile.c.level == 0, tile.c.idx == end // WIDTH)
     stored = connection.execute(query).scalar_one_or_none()
     if stored is None or not part:
         return
-    found, said = b"".join(part), bytes(stored)[: len(part) * HASH_BYTES]
+    found, said = b"".join(part), stored[: len(part) * HASH_BYTES]
     if found != said:
         bad = end - len(part) + _first_difference(said, found)
         raise RecordBroken(

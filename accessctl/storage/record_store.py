@@ -15,22 +15,33 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, event, func, insert, select, text
+from sqlalchemy import Connection, Row, delete, event, insert, select, text
 
 from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode, leaf_hash
 from accessctl.record.tiles import HEIGHT, WIDTH, split
-from accessctl.storage.record_tables import checkpoint, entry, opening, tile
+from accessctl.storage.record_tables import checkpoint, entry, opening
 
 RECORD_LOCK = 0x7265636F7264  # "record": PostgreSQL's advisory lock of whoever appends, after the writer's own
 MAX_LOOKUP = 500  # parameters of one query
 _PAGE = 4096  # rows fetched at a time when streaming
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
 
+# The few statements that run for every batch and every proof, as the driver takes them: a proof is five reads of some
+# twenty microseconds, and building them each time would take longer than running them.
 _INSERTS = {
     dialect: {
         "entry": f"INSERT INTO entry (idx, bytes, leaf) VALUES ({mark}, {mark}, {mark})",  # noqa: S608  # no value in it
         "tile": f"INSERT INTO tile (level, idx, root, hashes) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608  # likewise
     }
-    for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
+    for dialect, mark in _MARKS.items()
+}
+_READS = {
+    dialect: {
+        "tile": f"SELECT hashes FROM tile WHERE level = {mark} AND idx = {mark}",  # noqa: S608  # no value in it
+        "leaves": f"SELECT leaf FROM entry WHERE idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608  # likewise
+        "roots": f"SELECT root FROM tile WHERE level = {mark} AND idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608  # likewise
+    }
+    for dialect, mark in _MARKS.items()
 }
 
 
@@ -113,16 +124,14 @@ class _Tiles:
         self._connection = connection
 
     def hashes(self, level: int, start: int, count: int) -> Sequence[bytes]:
+        reads, last = _READS[self._connection.dialect.name], start + count - 1
         if count == WIDTH:
-            query = select(tile.c.hashes).where(tile.c.level == level, tile.c.idx == start // WIDTH)
-            return split(bytes(self._connection.execute(query).scalar_one()))
-        last = start + count - 1
-        if level == 0:
-            part = select(entry.c.leaf).where(entry.c.idx.between(start, last)).order_by(entry.c.idx)
+            row = self._connection.exec_driver_sql(reads["tile"], (level, start // WIDTH)).one_or_none()
+            found = [] if row is None else split(row[0])
+        elif level == 0:
+            found = [row[0] for row in self._connection.exec_driver_sql(reads["leaves"], (start, last))]
         else:
-            part = select(tile.c.root).where(tile.c.level == level - 1, tile.c.idx.between(start, last))
-            part = part.order_by(tile.c.idx)
-        found = [bytes(each) for each in self._connection.execute(part).scalars()]
+            found = [row[0] for row in self._connection.exec_driver_sql(reads["roots"], (level - 1, start, last))]
         if len(found) != count:
             raise LookupError(f"the record lacks hashes {start} to {last} of level {level * HEIGHT}")
         return found
@@ -133,9 +142,10 @@ class RecordReader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: StoredTree | None = None
 
     def size(self) -> int:
-        last = self._connection.execute(select(func.max(entry.c.idx))).scalar_one()
+        last: int | None = self._connection.exec_driver_sql("SELECT max(idx) FROM entry").scalar_one()
         return 0 if last is None else last + 1
 
     def root(self, size: int | None = None) -> bytes:
@@ -148,11 +158,11 @@ class RecordReader:
         return self._tree().consistency(old_size, new_size)
 
     def _tree(self) -> StoredTree:
-        return StoredTree(self.size(), _Tiles(self._connection))
-
-    def tree(self, size: int) -> StoredTree:
-        """The tree of the first `size` entries, for several proofs at once: what it reads it keeps."""
-        return StoredTree(size, _Tiles(self._connection))
+        """One tree for all proofs of this reader, until its transaction itself appends."""
+        size = self.size()
+        if self._known is None or self._known.size != size:
+            self._known = StoredTree(size, _Tiles(self._connection))
+        return self._known
 
     def entry(self, index: int) -> StoredEntry | None:
         return next(self.entries(index, index + 1), None)
@@ -208,10 +218,11 @@ def _stored(row: Row[Any]) -> StoredCheckpoint:
 
 
 def keep_checkpoint(connection: Connection, signed: Checkpoint, note: str, at: datetime) -> None:
-    """Keep a signed checkpoint; `at` has its time zone. One for each size, so ask before signing the same again."""
-    reader = RecordReader(connection)
-    before = reader.checkpoint()
-    start = max(0 if before is None else before.size, signed.size - signed.size % WIDTH)
+    """Keep a signed checkpoint; `at` has its time zone. Each is of more entries than the one before: `ValueError`."""
+    newest = RecordReader(connection).checkpoint()
+    if newest is not None and newest.size >= signed.size:
+        raise ValueError(f"a checkpoint of {newest.size} entries is kept already: the next one is of more")
+    start = max(0 if newest is None else newest.size, signed.size - signed.size % WIDTH)
     leaves = b"".join(_Tiles(connection).hashes(0, start, signed.size - start)) if start < signed.size else b""
     stamp = at.astimezone(UTC).isoformat()
     connection.execute(

@@ -210,7 +210,8 @@ def test_tiles_and_checkpoints_are_checked_themselves(record: Engine) -> None:
     for statement, index in (
         ("DELETE FROM tile WHERE idx = 1", 256),
         ("UPDATE tile SET root = hashes WHERE idx = 2", 512),
-        ("UPDATE checkpoint SET leaves = root WHERE size = 256", 255),
+        ("UPDATE checkpoint SET leaves = root WHERE size = 256", 256),
+        ("UPDATE checkpoint SET leaves = root WHERE size = 600", 512),
         ("UPDATE checkpoint SET root = leaves WHERE size = 130", 1),
     ):
         with begin_writing(record) as connection:

@@ -200,6 +200,8 @@ def test_checkpoints_repeat_the_leaves_that_no_tile_holds(engine: Engine) -> Non
             appender.append(connection, facts(before, size - before))
             signed = sign_now(connection)
             assert signed.size == size
+        with pytest.raises(ValueError, match="kept already"):
+            sign_now(connection)
         connection.commit()
     with begin_reading(engine) as connection:
         kept = list(RecordReader(connection).checkpoints())
