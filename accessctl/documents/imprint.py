@@ -14,6 +14,8 @@ from accessctl.domain.procedures import CITATION
 
 GUATEMALA = ZoneInfo("America/Guatemala")
 LONGEST_ORIGIN = 120  # so that the whole reference fits in the foot of a page and in its QR code
+LONGEST_NUMBER = 60
+LONGEST_CITATION = 120
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
     *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
@@ -93,6 +95,13 @@ class Imprint:
     made_at: datetime
     evidence: Evidence | None
     citation: str = CITATION
+
+    def __post_init__(self) -> None:
+        """A number is 1 to 60 characters, a citation at most 120 (ValueError)."""
+        if not 0 < len(self.number) <= LONGEST_NUMBER or len(self.citation) > LONGEST_CITATION:
+            raise ValueError(
+                f"a document has a number of 1 to {LONGEST_NUMBER} characters, a citation of {LONGEST_CITATION}"
+            )
 
 
 def local(at: datetime) -> datetime:

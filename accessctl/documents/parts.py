@@ -25,7 +25,7 @@ from accessctl.documents.style import (
     Colour,
     Face,
 )
-from accessctl.documents.text import width, wrap
+from accessctl.documents.text import fit, width, wrap
 
 _ROW_LINES = 30
 _CELL = 8.0
@@ -127,7 +127,10 @@ def fields(pairs: Sequence[tuple[str, str]], room: float, *, columns: int = 2) -
 
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: float, *, continued: str = "") -> list[Strip]:
-    """A table whose head stands again on every page it reaches, there below the line `continued`."""
+    """A table whose head stands again on every page it reaches, there below the line `continued`.
+
+    That line is shortened where it is too wide: the full text stands in the heading of the table.
+    """
     whole = sum(column.share for column in columns)
     widths = [room * column.share / whole for column in columns]
     starts = [sum(widths[:place]) for place in range(len(widths))]
@@ -142,7 +145,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], room: float,
         pen.texts(placed, size=SMALL, face=Face.BOLD, colour=ACCENT)
 
     head = Strip(height=high, draw=draw_head, kept=True)
-    again = _stack([*lines(continued, room, size=SMALL, colour=MUTED), head]) if continued else head
+    caption = lines(fit(continued, room, SMALL), room, size=SMALL, colour=MUTED)
+    again = _stack([*caption, head]) if continued else head
     found = [head]
     for row in rows:
         cells = [wrap(text, wide - 2 * _PAD, _CELL) for text, wide in zip(row, widths, strict=True)]
@@ -188,18 +192,19 @@ def _placed(
 
 
 def signing_line(above: str, below: Sequence[str], room: float, *, air: float = 46) -> list[Strip]:
-    """Room to sign, a line, and who signs under it, centred; in one piece."""
+    """Room to sign, a line, and who signs under it, centred; all on one page."""
     wide = min(room, 260.0)
-    under = [line for text in below for line in wrap(text, wide, BODY)][:_ROW_LINES]
-    high = air + 4 + len(under) * BODY * LEADING
 
     def draw(pen: Pen, x: float, top: float) -> None:
-        middle, rule = x + room / 2, top - air
+        middle = x + room / 2
         pen.text(x, top - BODY, above, size=BODY)
-        pen.lines([(middle - wide / 2, rule, middle + wide / 2, rule)], weight=0.7)
-        for row, line in enumerate(under):
-            face = Face.BOLD if row == 0 else Face.REGULAR
-            baseline = rule - 2 - BODY - row * BODY * LEADING
-            pen.text(middle - width(line, BODY, face) / 2, baseline, line, size=BODY, face=face)
+        pen.lines([(middle - wide / 2, top - air, middle + wide / 2, top - air)], weight=0.7)
 
-    return [Strip(height=high, draw=draw)]
+    found = [Strip(height=air + 2, draw=draw, kept=True)]
+    for place, text in enumerate(below):
+        face = Face.BOLD if place == 0 else Face.REGULAR
+        last = place == len(below) - 1
+        for line in wrap(text, wide, BODY, face):
+            indent = (room - width(line, BODY, face)) / 2
+            found += lines(line, room, face=face, indent=indent, kept=not last)
+    return found

@@ -240,10 +240,9 @@ class _Layout:
             if count
             else "día sin anotaciones"
         )
-        closing = (
-            f"Cierre del {long_date(register.day)}: {entries}; folios {register.first_folio} a {last_folio}. "
-            "No hay más anotaciones de este día."
-        )
+        first = register.first_folio
+        folios = f"folio {first}" if first == last_folio else f"folios {first} a {last_folio}"
+        closing = f"Cierre del {long_date(register.day)}: {entries}; {folios}. No hay más anotaciones de este día."
         pen.text(left, top - 14, closing, size=SMALL, face=Face.BOLD)
         half = (right - left) / 2
         for place, label in enumerate((self.signing, ["Visto bueno:"])):

@@ -49,9 +49,9 @@ every_document = pytest.mark.parametrize("render", RENDERED.values(), ids=RENDER
 def test_fonts_are_embedded_subsets_and_no_other_is_named(render: Callable[[], bytes]) -> None:
     reader = pypdf.PdfReader(io.BytesIO(render()))
     for page in reader.pages:
-        fonts: Any = page["/Resources"]["/Font"]  # type: ignore[index]  # pypdf types an indirect object loosely
-        assert fonts
-        for font in map(pypdf.generic.IndirectObject.get_object, fonts.values()):
+        resources: Any = page["/Resources"]
+        assert resources["/Font"]
+        for font in (reference.get_object() for reference in resources["/Font"].values()):
             assert "+DejaVuSans" in font["/BaseFont"]
             assert len(font["/FontDescriptor"]["/FontFile2"].get_data()) < 120_000
 
@@ -63,7 +63,8 @@ def test_the_metadata_says_what_and_whose_it_is(render: Callable[[], bytes]) -> 
     assert reader.metadata.title
     assert reader.metadata.author == "Instituto Guatemalteco de Seguridad Social, Subgerencia de Tecnología"
     assert reader.metadata.creation_date_raw == "D:20261124144307+00'00'"
-    assert reader.trailer["/Root"]["/Lang"] == "es-GT"  # type: ignore[index]  # as above
+    catalogue: Any = reader.trailer["/Root"]
+    assert catalogue["/Lang"] == "es-GT"
 
 
 @every_document
@@ -115,6 +116,12 @@ def test_without_a_reference_the_foot_says_so() -> None:
     found = text(render_receipt(replace(receipt(), imprint=replace(IMPRINT, evidence=None))))
     assert NO_EVIDENCE in found
     assert "QR" not in found
+
+
+@pytest.mark.parametrize("number", ["", "x" * 61])
+def test_a_number_is_bounded(number: str) -> None:
+    with pytest.raises(ValueError, match="number"):
+        replace(IMPRINT, number=number)
 
 
 def test_a_time_without_offset_is_refused() -> None:

@@ -46,7 +46,7 @@ def test_the_day_is_closed_once_and_the_rest_struck_out() -> None:
 
 def test_a_day_without_entries_is_a_folio_too() -> None:
     found = text(render_register(register(())))
-    assert "día sin anotaciones; folios 147 a 147" in found
+    assert "día sin anotaciones; folio 147." in found
     assert "Autorización del libro: sin consignar" in found
 
 
