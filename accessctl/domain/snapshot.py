@@ -8,7 +8,9 @@ the garbage collector nothing to walk.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from math import inf
+from operator import attrgetter
 from struct import Struct
 from typing import NamedTuple
 
@@ -182,8 +184,8 @@ class Snapshot:
         for person in people:
             clerk.register(person)
         clerk.hand_out(credentials)
-        for grant in grants:
-            clerk.add_right(grant)
+        for holder, theirs in groupby(grants, attrgetter("person")):  # in any order; one write for each run of a person
+            clerk.add_rights(holder, theirs)
         return clerk.done()
 
     def updated(self, *changes: Change) -> "Snapshot":
@@ -225,15 +227,17 @@ class _Clerk:
     """Makes the next snapshot out of the one before: the only place where records are written."""
 
     def __init__(self, before: Snapshot) -> None:
-        self.before = before
         self.credentials = before.credentials.draft()
         self.people = before.people.draft()
         self.numbers = before.numbers.draft()
+        self.pages: dict[int, list[str]] = {}
         self.doors, self.calendar = before.doors, before.calendar
         self.door_numbers, self.schedule_numbers = before.door_numbers, before.schedule_numbers
         self.schedules = before.schedules
 
     def done(self) -> Snapshot:
+        for number, page in self.pages.items():
+            self.numbers.set(number, tuple(page))
         return Snapshot(
             credentials=self.credentials.done(),
             people=self.people.done(),
@@ -311,26 +315,25 @@ class _Clerk:
         self.file(person, _HEAD.pack(*counts) + record[_HEAD.size :], keys)
 
     def register(self, fact: PersonFact) -> None:
-        page = list(self.numbers.get(fact.number // _PAGE) or ("",) * _PAGE)
+        page = self.pages.get(fact.number // _PAGE)
+        if page is None:
+            page = self.pages[fact.number // _PAGE] = list(self.numbers.get(fact.number // _PAGE) or ("",) * _PAGE)
         page[fact.number % _PAGE] = fact.id
-        self.numbers.set(fact.number // _PAGE, tuple(page))
         record, keys = self.unfiled(fact.id)
-        self.file(fact.id, bytes([fact.removed]) + record[1:], keys)
+        self.file(fact.id, (b"\1" if fact.removed else b"\0") + record[1:], keys)
 
     def grant(self, change: PersonGrants) -> None:
         record, keys = self.unfiled(change.person)
-        record = record[: _HEAD.size + record[_ID_LENGTH]]
-        for given in change.grants:
-            if given.person != change.person:
-                raise ValueError(f"grant {given.id} is not of {change.person}")
-            record += self.right(given)
-        self.file(change.person, record, keys)
+        self.file(change.person, record[: _HEAD.size + record[_ID_LENGTH]], keys)
+        self.add_rights(change.person, change.grants)
 
-    def add_right(self, grant: AccessGrant) -> None:
-        record, keys = self.unfiled(grant.person)
-        self.file(grant.person, record + self.right(grant), keys)
+    def add_rights(self, person: str, grants: Iterable[AccessGrant]) -> None:
+        record, keys = self.unfiled(person)
+        self.file(person, record + b"".join(self.right(person, grant) for grant in grants), keys)
 
-    def right(self, grant: AccessGrant) -> bytes:
+    def right(self, person: str, grant: AccessGrant) -> bytes:
+        if grant.person != person:
+            raise ValueError(f"grant {grant.id} is not of {person}")
         self.door_numbers = _numbered(self.door_numbers, grant.door)
         self.schedule_numbers = _numbered(self.schedule_numbers, grant.schedule)
         return _right(grant, self.door_numbers, self.schedule_numbers)
