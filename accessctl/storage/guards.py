@@ -49,7 +49,7 @@ def _sqlite() -> tuple[str, ...]:
 def _postgresql() -> tuple[str, ...]:
     function = (
         "CREATE FUNCTION history_is_kept() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'history is kept: no % on %', TG_OP, TG_TABLE_NAME; END $$"
+        "$$ BEGIN RAISE EXCEPTION USING MESSAGE = 'history is kept: no ' || TG_OP || ' on ' || TG_TABLE_NAME; END $$"
     )
     statements = [function]
     for table, verbs in (*((table, "DELETE OR TRUNCATE") for table in KEPT), ("event", "UPDATE OR DELETE OR TRUNCATE")):

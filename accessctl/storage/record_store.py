@@ -164,6 +164,10 @@ class RecordReader:
             self._known = StoredTree(size, _Tiles(self._connection))
         return self._known
 
+    def tree(self, size: int) -> StoredTree:
+        """The tree of the first `size` entries, for several proofs at once: what it reads it keeps."""
+        return StoredTree(size, _Tiles(self._connection))
+
     def entry(self, index: int) -> StoredEntry | None:
         return next(self.entries(index, index + 1), None)
 

@@ -154,7 +154,7 @@ requests = Table(
     _of("form", "attachments", optional=True),
     _of("card", "cards", optional=True),
     _text("waiver", DETAIL),
-    _of("receipt", "signatures", optional=True),
+    _text("receipt", ID),  # a signature on the screen, or the attached scan of a receipt signed on paper
     _at("delivered_at", optional=True),
     _at("informed_at", optional=True),
     _text("cancelled", DETAIL),

@@ -220,7 +220,7 @@ def _people() -> None:
         sa.Column("form", sa.String(length=64), nullable=True),
         sa.Column("card", sa.String(length=64), nullable=True),
         sa.Column("waiver", sa.String(length=2000), nullable=False),
-        sa.Column("receipt", sa.String(length=64), nullable=True),
+        sa.Column("receipt", sa.String(length=64), nullable=False),
         sa.Column("delivered_at", INSTANT, nullable=True),
         sa.Column("informed_at", INSTANT, nullable=True),
         sa.Column("cancelled", sa.String(length=2000), nullable=False),
@@ -252,13 +252,6 @@ def _people() -> None:
             ["id"], ["cases.id"], name=op.f("fk_requests_id_cases"), initially="DEFERRED", deferrable=True
         ),
         sa.ForeignKeyConstraint(
-            ["receipt"],
-            ["signatures.id"],
-            name=op.f("fk_requests_receipt_signatures"),
-            initially="DEFERRED",
-            deferrable=True,
-        ),
-        sa.ForeignKeyConstraint(
             ["requester"],
             ["people.id"],
             name=op.f("fk_requests_requester_people"),
@@ -278,7 +271,6 @@ def _people() -> None:
     op.create_index(op.f("ix_requests_beneficiary"), "requests", ["beneficiary"], unique=False)
     op.create_index(op.f("ix_requests_card"), "requests", ["card"], unique=False)
     op.create_index(op.f("ix_requests_form"), "requests", ["form"], unique=False)
-    op.create_index(op.f("ix_requests_receipt"), "requests", ["receipt"], unique=False)
     op.create_index(op.f("ix_requests_requester"), "requests", ["requester"], unique=False)
     op.create_index(op.f("ix_requests_schedule"), "requests", ["schedule"], unique=False)
     op.create_index("uq_requests_folio", "requests", ["folio"], unique=True)
@@ -721,7 +713,7 @@ def _triggers_of_sqlite() -> list[str]:
 def _triggers_of_postgresql() -> list[str]:
     statements = [
         f"CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{why}: no % on %', TG_OP, TG_TABLE_NAME; END $$"
+        f"$$ BEGIN RAISE EXCEPTION USING MESSAGE = '{why}: no ' || TG_OP || ' on ' || TG_TABLE_NAME; END $$"
         for function, why in (
             ("record_is_append_only", "the record is append-only"),
             ("history_is_kept", "history is kept"),

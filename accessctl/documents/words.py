@@ -1,0 +1,92 @@
+"""What papers call things, in Spanish: formats, states, outcomes, what happens at a door and why it was refused.
+
+A word outside these vocabularies (an older record, a newer device) is printed as it stands.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from accessctl.domain.card_numbers import CardFormat
+from accessctl.domain.cards import CardState
+from accessctl.domain.errors import Reason
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import DocumentKind
+from accessctl.domain.places import Direction
+from accessctl.domain.requests import AuthorisedBy
+from accessctl.services.paper_facts import DoorOutcome
+
+CARD_FORMATS: Mapping[CardFormat, str] = {
+    CardFormat.EM4100: "Proximidad EM4100, 125 kHz",
+    CardFormat.EM4100_32: "Proximidad EM4100, 125 kHz",
+    CardFormat.H10301: "Proximidad Wiegand de 26 bits",
+    CardFormat.H10306: "Proximidad Wiegand de 34 bits",
+    CardFormat.W34CSN: "Número de serie en Wiegand de 34 bits",
+    CardFormat.H10302: "Proximidad Wiegand de 37 bits",
+    CardFormat.H10304: "Proximidad Wiegand de 37 bits con código de sitio",
+    CardFormat.C1K35S: "Proximidad de 35 bits",
+    CardFormat.CSN4: "Número de serie de 4 bytes, 13.56 MHz",
+    CardFormat.CSN7: "Número de serie de 7 bytes, 13.56 MHz",
+}
+CARD_STATES: Mapping[CardState, str] = {
+    CardState.IN_STOCK: "en existencia",
+    CardState.ENROLLED: "registrada, sin entregar",
+    CardState.ACTIVE: "entregada, activa",
+    CardState.SUSPENDED: "suspendida",
+    CardState.REVOKED: "revocada",
+    CardState.LOST: "extraviada",
+    CardState.STOLEN: "robada",
+    CardState.DAMAGED: "dañada",
+    CardState.RETURNED: "devuelta",
+    CardState.DESTROYED: "destruida",
+}
+DOCUMENTS: Mapping[DocumentKind, str] = {DocumentKind.DPI: "DPI", DocumentKind.PASSPORT: "Pasaporte"}
+AUTHORISED: Mapping[str, str] = {
+    AuthorisedBy.SIGN_OFF: "autorización propia en el sistema",
+    AuthorisedBy.SCAN: "formulario firmado y sellado",
+}
+OUTCOMES: Mapping[DoorOutcome, str] = {
+    DoorOutcome.CONFIRMED: "Configurada y confirmada por el equipo",
+    DoorOutcome.PENDING: "Pendiente: el equipo está en línea y aún no confirma",
+    DoorOutcome.OFFLINE: "Pendiente: el equipo está sin conexión",
+    DoorOutcome.UNGUARDED: "Autorizada; la puerta no tiene equipo",
+    DoorOutcome.ENDED: "El acceso ya terminó",
+}
+DIRECTIONS: Mapping[str, str] = {Direction.IN: "Entrada", Direction.OUT: "Salida"}
+EVENTS: Mapping[str, str] = {
+    Fact.DOOR_GRANTED: "Ingreso permitido",
+    Fact.DOOR_REFUSED: "Ingreso denegado",
+    Fact.DOOR_EXITED: "Salida",
+    Fact.DOOR_UNLOCKED: "Cerradura liberada",
+    Fact.DOOR_OPENED: "Puerta abierta",
+    Fact.DOOR_CLOSED: "Puerta cerrada",
+    Fact.DOOR_FORCED: "Puerta forzada",
+    Fact.DOOR_HELD: "Puerta mantenida abierta",
+    Fact.EXIT_BUTTON: "Botón de salida",
+}
+REASONS: Mapping[str, str] = {
+    Reason.UNKNOWN_CREDENTIAL: "credencial desconocida",
+    Reason.MALFORMED_CREDENTIAL: "lectura que no es una credencial",
+    Reason.NOT_DELIVERED: "tarjeta sin entregar",
+    Reason.SUSPENDED: "tarjeta suspendida",
+    Reason.REVOKED: "acceso retirado",
+    Reason.LOST_OR_STOLEN: "tarjeta extraviada o robada",
+    Reason.NO_RIGHT: "sin autorización para la puerta",
+    Reason.NOT_YET_VALID: "autorización aún no vigente",
+    Reason.EXPIRED: "autorización vencida",
+    Reason.OUTSIDE_SCHEDULE: "fuera de horario",
+    Reason.HOLIDAY: "asueto",
+    Reason.VISIT_STEP_MISSING: "a la visita le falta un paso",
+    Reason.ESCORT_MISSING: "visita sin acompañante",
+    Reason.ESCORT_NOT_ENTITLED: "acompañante no facultado",
+    Reason.HOST_ABSENT: "la persona responsable no está dentro",
+    Reason.ANTI_PASSBACK: "la credencial ya consta dentro",
+    Reason.OCCUPANCY_LIMIT: "aforo completo",
+    Reason.LOCKDOWN: "ingreso bloqueado por emergencia",
+    Reason.INTERLOCK: "la otra puerta de la esclusa está abierta",
+    Reason.DEVICE_REFUSED: "la terminal decidió sin dar causa",
+}
+
+
+def word(words: Mapping[str, str], code: str | StrEnum) -> str:
+    """The word for a code that came from the record; the code itself where there is none."""
+    return words.get(str(code), str(code))
