@@ -50,6 +50,9 @@ def cell(value: Json) -> str:
 
 def disagreement(line: Mapping[str, Json], entry: Mapping[str, Json]) -> str | None:
     """The first column of a JSON line that does not repeat what the entry says; a column left out says nothing."""
+    shown_all, recorded_all = [*map(line.get, FROM_ENTRY)], [*map(entry.get, FROM_ENTRY)]
+    if shown_all == recorded_all and [*map(type, shown_all)] == [*map(type, recorded_all)]:  # 1 == True, but is not it
+        return None
     for name in FROM_ENTRY:
         if name in line:
             shown, recorded = line[name], entry.get(name)

@@ -232,21 +232,22 @@ def _json_lines(rows: list[bytes], at: int, tally: _Tally) -> None:
     for line, row in enumerate(rows, start=at):
         values = json_object(row, _FILE, line)
         fields = Fields(values, _FILE, line)
-        index, leaf = fields.number("index"), fields.hash("leaf")
-        if "entry" in values:
-            _check_entry(values, fields, index, leaf, line, tally)
+        index = fields.number("index")
+        leaf = _check_entry(values, fields, index, line, tally) if "entry" in values else fields.hash("leaf")
         tally.take(index, leaf, line)
 
 
-def _check_entry(values: dict[str, Json], fields: Fields, index: int, leaf: bytes, line: int, tally: _Tally) -> None:
+def _check_entry(values: dict[str, Json], fields: Fields, index: int, line: int, tally: _Tally) -> bytes:
+    """The leaf of a line that carries its entry, which must hash to it and say what the columns say."""
     data = fields.data("entry")
-    if leaf_hash(data) != leaf:
+    leaf = leaf_hash(data)
+    if leaf.hex() != fields.text("leaf"):
         raise RecordBroken(
             Why.ENTRY_CHANGED, f"entry {index} was changed: its bytes do not hash to its leaf", index=index, line=line
         )
     tally.entries_shown += 1
     if _SHOWN.isdisjoint(values):
-        return
+        return leaf
     try:
         entry = canonical.decode(data)
     except NotCanonical:
@@ -269,6 +270,7 @@ def _check_entry(values: dict[str, Json], fields: Fields, index: int, leaf: byte
             line=line,
         )
     tally.names_checked += values.get("person_salt") is not None
+    return leaf
 
 
 class _CsvLines:
