@@ -10,6 +10,6 @@ __all__ = ["fresh_store"]
 
 
 @pytest.fixture
-def premises(fresh_store: SqlStore) -> Premises:  # noqa: F811 -- the fixture that pytest hands over
+def premises(fresh_store: SqlStore) -> Premises:
     """Six people with roles, two doors, one terminal."""
     return Premises(store=fresh_store)
