@@ -34,8 +34,8 @@ INSTITUTION = "Instituto Guatemalteco de Seguridad Social"
 OFFICE = "Subgerencia de Tecnología"
 DEPARTMENT = "Departamento de Infraestructura Tecnológica"
 CHECK_WITH = (
-    "El código QR lleva esta referencia; con ella y una exportación del registro se comprueba, sin conexión («accessctl "
-    "verify»), que lo asentado no fue alterado ni retirado después de anotarse."
+    "El código QR lleva esta referencia; con ella y una exportación del registro se comprueba, sin conexión "
+    "(«accessctl verify»), que lo asentado no fue alterado ni retirado después de anotarse."
 )
 NOT_A_SIGNATURE = (
     "Es evidencia de integridad. No es una firma electrónica avanzada de las que regula el Decreto 47-2008 ni acredita "
