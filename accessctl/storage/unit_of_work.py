@@ -10,8 +10,7 @@ exception or not, rolls back.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Self
 
@@ -39,7 +38,7 @@ from accessctl.storage.entries import Data, Fields
 from accessctl.storage.events import SqlEvents
 from accessctl.storage.journal import Entropy, Journal
 from accessctl.storage.ledger import SqlLedger
-from accessctl.storage.record_store import RecordAppender, RecordReader
+from accessctl.storage.record_store import RecordAppender
 from accessctl.storage.shelf import SqlShelf
 from accessctl.storage.shelves import CardShelf, CaseShelf, PeopleShelf, RequestShelf
 from accessctl.storage.transaction import Transaction
@@ -176,15 +175,6 @@ class SqlStore:
     def view(self) -> SqlWork:
         """A unit of work that only reads."""
         return SqlWork(self.engine, self._entropy, writer=None)
-
-    @contextmanager
-    def reading_record(self) -> Iterator[RecordReader]:
-        """The record itself, as it stands at one moment: roots, proofs, entries, checkpoints."""
-        connection = begin_reading(self.engine)
-        try:
-            yield RecordReader(connection)
-        finally:
-            connection.close()
 
     def close(self) -> None:
         """Give the connections back; the store may be used again."""

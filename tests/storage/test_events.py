@@ -217,9 +217,8 @@ def test_more_events_than_a_batch_and_a_page(store: SqlStore) -> None:
         tx.commit()
     with store.view() as tx:
         assert [row.index for row, _ in tx.events.stream(ALL)] == list(range(5600))
-        with store.reading_record() as reader:
-            assert reader.size() == 5600
-            assert reader.root() == reader.tree(5600).root()
+        assert tx.ledger.size() == 5600
+        assert [leaf for _, _, leaf in tx.ledger.entries(0, 5600)] == [row.leaf for row, _ in tx.events.stream(ALL)]
 
 
 def test_filters(store: SqlStore) -> None:
@@ -272,10 +271,11 @@ def test_hostile_text_enters_cleaned_and_the_same_in_entry_and_row(store: SqlSto
     assert decode(data)["data"] == {clean: clean}
 
 
-@pytest.mark.parametrize("identity", ["", "x" * 301, "nul\x00"])
-def test_an_event_without_a_sound_identity_is_a_bug(store: SqlStore, identity: str) -> None:
-    with store.begin() as tx, pytest.raises(ValueError, match="identity"):
-        tx.events.store([seen(1, identity=identity)])
+def test_an_event_without_a_sound_identity_is_a_bug(store: SqlStore) -> None:
+    with store.begin() as tx:
+        for identity in ("", "x" * 301, "nul\x00"):
+            with pytest.raises(ValueError, match="identity"):
+                tx.events.store([seen(1, identity=identity)])
 
 
 def test_a_naive_instant_is_a_bug_at_once(store: SqlStore) -> None:
