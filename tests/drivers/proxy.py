@@ -4,6 +4,7 @@ import selectors
 import socket
 import struct
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -30,7 +31,9 @@ class StoppingProxy:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._wake.send(b"x")
         self._thread.join(5)
         for line in [*self._pairs, self._listener, self._wake, self._woken]:
@@ -85,10 +88,8 @@ class StoppingProxy:
         for line in lines:
             if self._pairs.pop(line, None) is None:
                 continue
-            try:
+            with suppress(KeyError):
                 self._selector.unregister(line)
-            except KeyError:
-                pass
             if self._how == "reset":
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             line.close()

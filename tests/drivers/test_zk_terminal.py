@@ -13,8 +13,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from accessctl_sim.zk.config import TerminalConfig
-from accessctl_sim.zk.terminal import ZkTerminal as Simulated
 
 from accessctl.ports import (
     DeviceMisbehaved,
@@ -29,9 +27,13 @@ from accessctl.ports import (
     TimeZoneWeek,
 )
 from accessctl_drivers.zkteco.terminal import ZkTerminal, ZkTerminalDriver
+from accessctl_sim.zk.config import TerminalConfig
+from accessctl_sim.zk.terminal import ZkTerminal as Simulated
 from tests.drivers.proxy import StoppingProxy
 
-ANA = TerminalUser(uid=901, user_id="2001", name="Ana Ñandú", card=18226646, privilege=6, disabled=True, time_zones=(3,))
+ANA = TerminalUser(
+    uid=901, user_id="2001", name="Ana Ñandú", card=18226646, privilege=6, disabled=True, time_zones=(3,)
+)
 EVA = TerminalUser(uid=902, user_id="2002", name="Eva", card=0xFFFFFFFF, group=4)
 FINGERS = (
     TerminalTemplate(user_id="2001", finger=6, data=bytes(range(256)) * 4),
@@ -70,7 +72,9 @@ def heard(terminal: Terminal, enough: int = 1, *, seconds: float = 5.0) -> list[
 def sit_the_exam(terminal: Terminal, simulated: Simulated, *, small: bool) -> None:
     """What every terminal must do over every healthy line, whatever its formats."""
     people = terminal.users()
-    assert [(user.uid, user.user_id, user.card) for user in people] == [(n, str(1000 + n), 100000 + n) for n in range(1, 31)]
+    assert [(user.uid, user.user_id, user.card) for user in people] == [
+        (n, str(1000 + n), 100000 + n) for n in range(1, 31)
+    ]
     whole = terminal.read_log(None)
     assert [(r.sequence, r.user_id, r.at, r.verify) for r in whole.records] == [
         (k, str(1001 + k % 30), moment("2026-01-01 07:00:00") + timedelta(minutes=k), 1) for k in range(120)
@@ -180,11 +184,10 @@ class TestRefusals:
 
     def test_an_empty_terminal_of_the_older_kind(self) -> None:
         eva = TerminalUser(uid=1, user_id="2002", name="Eva")
-        with simulator(user_format=28) as simulated:
-            with session(simulated, user_record=28) as terminal:
-                assert terminal.info().user_record == 28
-                terminal.put_users([eva])
-                assert list(terminal.users()) == [eva]
+        with simulator(user_format=28) as simulated, session(simulated, user_record=28) as terminal:
+            assert terminal.info().user_record == 28
+            terminal.put_users([eva])
+            assert list(terminal.users()) == [eva]
 
     def test_nothing_goes_out_that_does_not_fit(self) -> None:
         with simulator(users=3) as simulated, session(simulated) as terminal:
@@ -271,14 +274,12 @@ class TestFaults:
     @pytest.mark.parametrize("fault", ["duplicate=1", "duplicate=0.3", "drop=0.1"])
     @pytest.mark.parametrize("udp", [False, True], ids=["tcp", "udp"])
     def test_lossy_lines_never_give_something_false(self, fault: str, udp: bool) -> None:
-        right = 0
         with simulator(fault, users=50, records=300, udp=udp, seed=7) as simulated:
             for _ in range(4):
                 try:
                     with session(simulated, udp=udp, deadline=0.4) as terminal:
                         assert [user.card for user in terminal.users()] == list(range(100001, 100051))
                         assert len(terminal.read_log(None).records) == 300
-                        right += 1
                 except (DeviceUnreachable, DeviceMisbehaved):
                     continue
             simulated.clear_faults()
@@ -336,9 +337,9 @@ class TestCutLines:
         with simulator(users=60, records=60) as simulated:
             for after in (16, 40, 900, 4700, 5200):
                 started, spent = time.monotonic(), children_cpu()
-                with StoppingProxy(simulated.port, after=after, how="silence") as proxy:
-                    with pytest.raises(DeviceUnreachable):
-                        self.whole(proxy.port, deadline=0.6)
+                stopping = StoppingProxy(simulated.port, after=after, how="silence")
+                with stopping as proxy, pytest.raises(DeviceUnreachable):
+                    self.whole(proxy.port, deadline=0.6)
                 assert time.monotonic() - started < 5
                 assert children_cpu() - spent < 0.6
 
@@ -422,7 +423,10 @@ class TestLog:
             assert len(second.records) == 5
 
     def test_wrapped_log_is_a_new_epoch(self) -> None:
-        with simulator("log-full=wrap", users=5, records=50, record_cap=50) as simulated, session(simulated) as terminal:
+        with (
+            simulator("log-full=wrap", users=5, records=50, record_cap=50) as simulated,
+            session(simulated) as terminal,
+        ):
             first = terminal.read_log(None)
             simulated.present_card(100004)
             second = terminal.read_log(first.mark)
@@ -431,14 +435,17 @@ class TestLog:
             assert len(second.records) == 50
 
     def test_only_the_tail_is_read(self) -> None:
-        with simulator(users=5, records=5000) as simulated, StoppingProxy(simulated.port) as proxy:
-            with driver(proxy.port).connect() as terminal:
-                mark = terminal.read_log(None).mark
-                before = proxy.bytes_from_device
-                assert before > 5000 * 40
-                simulated.present_card(100001)
-                assert [record.sequence for record in terminal.read_log(mark).records] == [5000]
-                assert proxy.bytes_from_device - before < 4000
+        with (
+            simulator(users=5, records=5000) as simulated,
+            StoppingProxy(simulated.port) as proxy,
+            driver(proxy.port).connect() as terminal,
+        ):
+            mark = terminal.read_log(None).mark
+            before = proxy.bytes_from_device
+            assert before > 5000 * 40
+            simulated.present_card(100001)
+            assert [record.sequence for record in terminal.read_log(mark).records] == [5000]
+            assert proxy.bytes_from_device - before < 4000
 
     @pytest.mark.parametrize("size", [8, 16, 40, 49])
     def test_from_nothing(self, size: int) -> None:
