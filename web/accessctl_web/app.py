@@ -22,6 +22,7 @@ from accessctl_web.views import (
     doors,
     enrolment,
     home,
+    papers,
     people,
     removals,
     requests,
@@ -39,7 +40,7 @@ NAMING = (
     messages.reason_sentence,
     forms.pairs,
 )
-PLACES = (sign_in, home, requests, enrolment, delivery, people, cards, removals, doors, alarms, accounts)
+PLACES = (sign_in, home, requests, enrolment, delivery, papers, people, cards, removals, doors, alarms, accounts)
 
 
 def create_app(desks: Desks, settings: PanelSettings) -> Flask:

@@ -14,6 +14,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk
@@ -37,6 +38,7 @@ class Desks:
     removals: RemovalDesk
     alarms: AlarmDesk
     watch: Watch
+    papers: Papers
     clock: Callable[[], datetime]
 
 

@@ -84,8 +84,8 @@ def _http(error: HTTPException) -> BaseResponse:
         return _sign_in()
     if isinstance(error, InternalServerError):
         reference = secrets.token_hex(4)
-        cause = error.original_exception
-        _LOG.error("page failed", reference=reference, path=request.path, exc_info=cause or error)
+        kind = type(error.original_exception or error).__name__  # Flask has logged the trace; values stay out of ours
+        _LOG.error("page failed", reference=reference, path=request.path, error=kind)
         return _answer(status, reference=reference)
     return _answer(status)
 

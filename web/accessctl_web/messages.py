@@ -12,7 +12,7 @@ from flask_babel import gettext
 
 from accessctl.domain.cards import CardEvent, CardState
 from accessctl.domain.errors import AccessError, Reason
-from accessctl.domain.people import Role
+from accessctl.domain.people import ROLE_PERMISSIONS, Permission, Role
 from accessctl_web.names import N_, field_name, named, norm_title
 
 SENTENCES: Mapping[Reason, str] = {
@@ -132,7 +132,7 @@ def _shown(key: str, value: str | int) -> str:
     """What a detail is called on screen."""
     text = str(value)
     if key == "needed":
-        return ", ".join(_role(code) for code in text.split(", "))
+        return ", ".join(dict.fromkeys(name for code in text.split(", ") for name in _roles(code)))
     if key == "missing_step":
         title = norm_title(text)
         return f"{text}, {title}" if title else text
@@ -149,8 +149,11 @@ def _shown(key: str, value: str | int) -> str:
     return text
 
 
-def _role(code: str) -> str:
-    return named(Role(code)) if code in set(Role) else code
+def _roles(code: str) -> list[str]:
+    """The names of the roles that a code stands for: a role, or those that have a permission."""
+    if code in set(Permission):
+        return [named(role) for role, allowed in ROLE_PERMISSIONS.items() if Permission(code) in allowed]
+    return [named(Role(code))] if code in set(Role) else [code]
 
 
 def sentence_of(reason: Reason, details: Mapping[str, str | int]) -> str:

@@ -228,9 +228,8 @@ OUTCOMES: Mapping[str, str] = {
     "timeout": N_("no se puso el dedo a tiempo"),
     "cancelled": N_("se canceló en la terminal"),
     "expired": N_("se agotó el tiempo"),
-    "unreachable": N_("la terminal no responde"),
-    "refused": N_("la terminal no lo aceptó"),
-    "misbehaved": N_("la terminal respondió de forma incorrecta"),
+    "device": N_("la terminal falló durante el registro"),
+    "interrupted": N_("se interrumpió; pídalo de nuevo"),
 }
 
 VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {

@@ -1,6 +1,7 @@
 """The page of one request, wherever an act on it comes back to: its file, and what the viewer may do at this step."""
 
 import json
+from collections import defaultdict
 
 from flask import render_template
 
@@ -63,7 +64,7 @@ def request_page(case: str, **refusals: Refusal) -> str:
         "requests/file.html",
         file=file,
         acts=acts,
-        refusals=refusals,
+        refusals=defaultdict(lambda: None, refusals),
         technicians=desks().files.technicians(me) if "assign" in acts else [],
         readers=desks().files.readers(me) if "enrol" in acts else [],
         terminals=desks().files.terminals(me) if "enrol" in acts else [],

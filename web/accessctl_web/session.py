@@ -30,12 +30,14 @@ class SignedIn(UserMixin):  # type: ignore[misc] # Flask-Login ships no types
 
 
 def begin(account: Account) -> None:
-    """Open the session of an account that has just signed in. What the visitor's session held is dropped."""
+    """Open the session of an account that has just signed in; what the visitor's session held is dropped.
+
+    It is not `permanent`: the cookie goes with the browser, and Flask-Login binds only such sessions to their browser.
+    """
     language = session.get(LANGUAGE)
     session.clear()
     if language is not None:
         session[LANGUAGE] = language
-    session.permanent = True
     session[BEGAN] = int(desks().clock().timestamp())
     key = f"{account.id}:{account.epoch}"
     actor = desks().accounts.who(account.id, account.epoch)
