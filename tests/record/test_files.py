@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,12 +88,13 @@ def test_an_entry_that_only_looks_canonical() -> None:
 
 def test_growth_is_proven_and_its_absence_too() -> None:
     assert verify_extension(EXTENSION, trusted=KEYS).checkpoint.size == 30
-    for change in (
+    changes: tuple[dict[str, object], ...] = (
         {"old": note(facts(12)[1:])},
         {"old": note(ENTRIES), "new": note(ENTRIES[:11])},
         {"proof": []},
         {"proof": json.loads(EXTENSION)["proof"][::-1]},
-    ):
+    )
+    for change in changes:
         changed = json.dumps(json.loads(EXTENSION) | change).encode()
         assert why(lambda data=changed: verify_extension(data)) is Why.NOT_AN_EXTENSION  # type: ignore[misc]  # bound on purpose
     assert why(lambda: verify_extension(proof_of(1))) is Why.MALFORMED
@@ -158,7 +160,15 @@ def test_strange_files(tmp_path: Path, content: bytes, expected: Why) -> None:
 
 
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none", tmp_path / ("x" * 300), tmp_path / "a\x00b", Path("/proc/self/mem")):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (
+        tmp_path,
+        tmp_path / "pipe",
+        tmp_path / "none",
+        tmp_path / ("x" * 300),
+        tmp_path / "a\x00b",
+        Path("/proc/self/mem"),
+    ):
         assert why(lambda path=path: verify_file(path)) is Why.UNREADABLE  # type: ignore[misc]  # bound on purpose
     export(ENTRIES).write(tmp_path, "alone")
     (tmp_path / "alone.manifest").write_bytes(b"")
