@@ -19,6 +19,9 @@ from types import FrameType
 from accessctl_sim.control import Answer, answer, encode
 from accessctl_sim.deskreader.reader import DeskReader
 from accessctl_sim.faults import FAULTS, UnknownFault
+from accessctl_sim.push.config import DIALECTS, WHEN_AWAY, PushConfig
+from accessctl_sim.push.controller import PushController
+from accessctl_sim.push.lines import verbs as controller_verbs
 from accessctl_sim.site.building import Building
 from accessctl_sim.site.plan import read_plan
 from accessctl_sim.zk.config import FINGER_MODES, LIVE_FORMATS, TerminalConfig
@@ -112,6 +115,29 @@ def desk_reader(options: argparse.Namespace) -> int:
         return converse(partial(answer, reader.verbs()), [ready_line(reader.ready())], at_end=lambda: None)
 
 
+def push_controller(options: argparse.Namespace) -> int:
+    config = PushConfig(
+        server=options.server,
+        serial=options.serial,
+        doors=options.doors,
+        registry_code=options.registry_code,
+        backlog=options.backlog,
+        replay=options.replay,
+        online=options.online,
+        when_away=options.when_away,
+        dialect=options.dialect,
+        poll_s=options.poll,
+        retry_s=options.retry,
+        capacity=options.capacity,
+        utc_offset_hours=options.utc_offset,
+        seed=options.seed,
+    )
+    with PushController(config, faults=tuple(options.fault)) as controller:
+        return converse(
+            partial(answer, controller_verbs(controller)), [ready_line(controller.ready())], at_end=lambda: None
+        )
+
+
 def site(options: argparse.Namespace) -> int:
     plan = read_plan(options.file)
     if options.script:
@@ -129,6 +155,7 @@ def parser() -> argparse.ArgumentParser:
     devices = top.add_subparsers(required=True, metavar="DEVICE")
     _zk_options(devices.add_parser("zk-terminal", help="a ZKTeco terminal with its door, on TCP and UDP"))
     _desk_options(devices.add_parser("desk-reader", help="an RDM6300 card reader on a serial line"))
+    _push_options(devices.add_parser("push-controller", help="a controller that calls the server (Security PUSH)"))
     _site_options(devices.add_parser("site", help="a whole building from one TOML file"))
     return top
 
@@ -189,6 +216,24 @@ def _desk_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--protocol", choices=("rdm6300",), default="rdm6300")
     command.add_argument("--link", type=Path, required=True, metavar="PATH", help="where the serial line appears")
     _common(command, desk_reader)
+
+
+def _push_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--server", required=True, metavar="URL", help="http://host:port of the device ingress")
+    add("--serial", default="3383154200002", metavar="SN")
+    add("--doors", type=int, default=1, metavar="N", help="1 to 8")
+    add("--registry-code", default="", metavar="C", help="what an earlier registration left")
+    add("--backlog", type=int, default=0, metavar="N", help="events that wait from the start")
+    add("--replay", type=int, default=0, metavar="R", help="send every acknowledged batch R times more")
+    add("--online", action="store_true", help="ask the server at each card")
+    add("--when-away", choices=WHEN_AWAY, default="local", help="who decides while the server is away, with --online")
+    add("--dialect", choices=DIALECTS, default="security")
+    add("--poll", type=float, default=0.0, metavar="S", help="seconds between polls; 0 is what the server says")
+    add("--retry", type=float, default=2.0, metavar="S", help="wait after a failure (default 2)")
+    add("--capacity", type=int, default=100_000, metavar="N", help="room in the event buffer")
+    add("--utc-offset", type=float, default=-6.0, metavar="HOURS", help="the controller's local time (default -6)")
+    _common(command, push_controller)
 
 
 def _site_options(command: argparse.ArgumentParser) -> None:

@@ -36,16 +36,16 @@ class DeviceClock:
 
     def __init__(self, *, utc_offset_hours: float, host: Callable[[], float] = time.time) -> None:
         self._host = host
-        self._zone = timedelta(hours=utc_offset_hours)
+        self.zone = timedelta(hours=utc_offset_hours)
         self.offset = timedelta()
         self.skew = timedelta()  # the fault; a client that sets the time does not take it away
 
     def now(self) -> datetime:
         """Naive local device time, whole seconds."""
-        true = datetime(1970, 1, 1) + timedelta(seconds=self._host()) + self._zone  # noqa: DTZ001 - naive as on the device
+        true = datetime(1970, 1, 1) + timedelta(seconds=self._host()) + self.zone  # noqa: DTZ001 - naive as on the device
         return (true + self.offset + self.skew).replace(microsecond=0)
 
     def set(self, local: datetime) -> None:
         """Set the clock, as CMD_SET_TIME does."""
-        true = datetime(1970, 1, 1) + timedelta(seconds=self._host()) + self._zone  # noqa: DTZ001 - naive as on the device
+        true = datetime(1970, 1, 1) + timedelta(seconds=self._host()) + self.zone  # noqa: DTZ001 - naive as on the device
         self.offset = local - true
