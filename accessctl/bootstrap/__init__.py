@@ -7,6 +7,8 @@ from argon2 import PasswordHasher
 
 from accessctl import clock
 from accessctl.bootstrap.keys import read_key
+from accessctl.documents.press import Press
+from accessctl.record import Signer
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
@@ -15,8 +17,10 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.fleet import Fleet
 from accessctl.services.intake import Intake
 from accessctl.services.office import Office
+from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.policy_source import PolicySource
+from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk
 from accessctl.services.request_files import RequestFiles
@@ -48,6 +52,8 @@ class Service:
     alarms: AlarmDesk
     watch: Watch
     site: SiteDesk
+    record_keeper: RecordKeeper
+    papers: Papers
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -60,6 +66,7 @@ def build(settings: Settings) -> Service:
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)
     policy = PolicySource(store, town=settings.town)
+    keeper = RecordKeeper(office, Signer(settings.origin, read_key(settings.keys_dir, "record.key")))
     return Service(
         settings=settings,
         store=store,
@@ -76,6 +83,8 @@ def build(settings: Settings) -> Service:
         alarms=AlarmDesk(office),
         watch=Watch(office),
         site=SiteDesk(office),
+        record_keeper=keeper,
+        papers=Papers(office, Press(), keeper),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

@@ -32,6 +32,7 @@ def panel_of(service: Service) -> Flask:
         removals=service.removals,
         alarms=service.alarms,
         watch=service.watch,
+        papers=service.papers,
         clock=service.office.clock,
     )
     return create_app(

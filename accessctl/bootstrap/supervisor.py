@@ -41,8 +41,8 @@ class Part:
     due: float = 0.0
 
     def start(self) -> None:
-        """Start the process. Its output is ours."""
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+        """Start the process. What it prints goes to standard error: standard output is ours alone, for `ready`."""
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())
 
     def listens(self) -> bool:
         """Whether somebody answers at its address."""

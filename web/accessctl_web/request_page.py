@@ -54,8 +54,18 @@ def polylines(signature: Signature) -> list[str]:
     return [" ".join(f"{x},{y}" for x, y in stroke) for stroke in strokes]
 
 
+_ACT_OF = {
+    "card": "enrol",
+    "access": "enrol",
+    "finger": "enrol",
+    "waive": "enrol",
+    "complete": "enrol",
+    "paper": "sign",
+}
+
+
 def request_page(case: str, **refusals: Refusal) -> str:
-    """The page; `refusals` are shown beside the form of the act that they are about."""
+    """The page; `refusals` are shown beside the form of their act, at the head where the page has no such form."""
     me = actor()
     file = desks().files.file(me, case)
     acts = acts_of(file)
@@ -65,6 +75,7 @@ def request_page(case: str, **refusals: Refusal) -> str:
         file=file,
         acts=acts,
         refusals=defaultdict(lambda: None, refusals),
+        stray=next((one for key, one in refusals.items() if _ACT_OF.get(key, key) not in acts), None),
         technicians=desks().files.technicians(me) if "assign" in acts else [],
         readers=desks().files.readers(me) if "enrol" in acts else [],
         terminals=desks().files.terminals(me) if "enrol" in acts else [],
