@@ -7,8 +7,10 @@ and its characters are bounded, and what does not parse is a ValueError that say
 import re
 import select
 import socket
+import termios
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Self
 from urllib.parse import urlsplit
 
 import serial
@@ -90,11 +92,26 @@ def readable(line: socket.socket, seconds: float) -> bool:
     return bool(waiter.poll(max(0.0, seconds) * 1000))
 
 
-def open_serial(address: SerialAddress, baud: int) -> serial.Serial:
-    """A serial line for us alone (a second reader would get half of the bytes); SerialException or OSError otherwise.
+class SerialLine:
+    """A serial line for us alone: a second reader would get half of the bytes. Trouble is OSError, whatever its kind.
 
-    Modem lines are left alone: USB converters and ptys have none. What lay in the buffer belongs to the past.
+    Modem lines are left alone: USB converters and ptys have none. What lay in the buffer at the opening is the past.
     """
-    line = serial.Serial(address.path, baud, timeout=0.2, write_timeout=1.0, exclusive=True)
-    line.reset_input_buffer()
-    return line
+
+    def __init__(self, address: SerialAddress, baud: int) -> None:
+        self._port = serial.Serial(address.path, baud, timeout=0.2, write_timeout=1.0, exclusive=True)
+        try:
+            self._port.reset_input_buffer()
+        except termios.error as problem:
+            self._port.close()
+            raise OSError(*problem.args) from problem
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._port.close()
+
+    def read(self) -> bytes:
+        """What is there, or the first byte within 0.2 s, or nothing; OSError where the line broke."""
+        return bytes(self._port.read(self._port.in_waiting or 1))

@@ -9,11 +9,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import serial
 
 from accessctl.ports import CardPresented
 from accessctl_drivers.desk_readers.serial_reader import Rdm6300Reader, pauses
-from accessctl_drivers.links import SerialAddress, open_serial
+from accessctl_drivers.links import SerialAddress, SerialLine
 from accessctl_sim.deskreader.reader import DeskReader as Simulated
 
 CARD, OTHER = "0F0184F07A", "0801161DD6"
@@ -105,7 +104,7 @@ def test_port_that_is_not_there_is_told_once(tmp_path: Path) -> None:
 def test_line_is_ours_alone(tmp_path: Path) -> None:
     with Simulated(tmp_path / "desk") as simulated:
         address = SerialAddress(path=str(simulated.link))
-        with open_serial(address, 9600), pytest.raises(serial.SerialException), open_serial(address, 9600):
+        with SerialLine(address, 9600), pytest.raises(OSError, match="lock"), SerialLine(address, 9600):
             pytest.fail("two readers on one line share its bytes")
 
 

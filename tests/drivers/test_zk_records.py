@@ -94,6 +94,15 @@ class TestUsers:
             users.encode_user(user, 72)
         assert len(str(refused.value)) < 300
 
+    @pytest.mark.parametrize(("encoding", "name"), [("latin-1", "Ñandú Peña"), ("gbk", "王小明")])
+    def test_names_in_the_firmware_s_own_encoding(self, encoding: str, name: str) -> None:
+        user = TerminalUser(uid=1, user_id="1", name=name)
+        record = users.encode_user(user, 72, encoding)
+        assert record[11:35].rstrip(b"\0") == name.encode(encoding)
+        assert users.decode_users(with_total(record), 72, encoding) == (user,)
+        with pytest.raises(ValueError, match="codec"):
+            users.encode_user(replace(user, name="🙂"), 72, encoding)
+
     def test_seven_bytes_in_small_records(self) -> None:
         with pytest.raises(ValueError, match="7 bytes"):
             users.encode_user(TerminalUser(uid=1, user_id="1", name="12345678"), 28)
@@ -285,14 +294,14 @@ class TestZones:
     def test_capture(self) -> None:
         week = zones.decode_zone(vector("TZ_RRQ"), 48)
         assert week.days[0] == (17 * 60 + 12, 17 * 60 + 13)
-        assert week.days[1:5] == ((0, 0),) * 4  # 17:37 to 17:37
+        assert week.days[1:5] == ((17 * 60 + 37, 17 * 60 + 37),) * 4
         assert week.days[6] == (17 * 60 + 35, 17 * 60 + 36)
 
     @given(
         st.integers(1, 50),
         st.lists(
             st.one_of(
-                st.just((0, 0)), st.tuples(st.integers(0, 1438), st.integers(1, 1439)).filter(lambda d: d[0] < d[1])
+                st.just((0, 0)), st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda d: d[0] <= d[1])
             ),
             min_size=7,
             max_size=7,

@@ -365,6 +365,32 @@ class TestChild:
             assert time.monotonic() - started < 3
             assert not (Path("/proc") / str(terminal.child_pid)).exists()
 
+    def test_interrupts_of_the_service_do_not_reach_it(self) -> None:
+        with simulator() as simulated, session(simulated) as terminal:
+            assert os.getpgid(terminal.child_pid) == terminal.child_pid != os.getpgrp()
+
+    def test_it_ends_with_the_service(self) -> None:
+        """The service is killed without a word: the child says EXIT, and the terminal has no client any more."""
+        with simulator() as simulated:
+            code = (
+                "import sys, time; from accessctl_drivers.zkteco.terminal import ZkTerminalDriver as D\n"
+                f"terminal = D('tcp://127.0.0.1:{simulated.port}').connect()\n"
+                "print(terminal.child_pid, flush=True); time.sleep(60)"
+            )
+            with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as service:
+                assert service.stdout is not None
+                pid = int(service.stdout.readline())
+                assert simulated.state()["clients"] == 1
+                service.kill()
+            end = time.monotonic() + 5
+            while simulated.state()["clients"] and time.monotonic() < end:
+                time.sleep(0.01)
+            assert simulated.state()["clients"] == 0
+            stat = Path("/proc") / str(pid) / "stat"
+            while stat.exists() and " Z " not in stat.read_text() and time.monotonic() < end:
+                time.sleep(0.01)
+            assert not stat.exists() or " Z " in stat.read_text()
+
     def test_child_that_was_killed(self) -> None:
         with simulator(users=5) as simulated, session(simulated) as terminal:
             os.kill(terminal.child_pid, signal.SIGKILL)

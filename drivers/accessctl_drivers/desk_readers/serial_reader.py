@@ -9,12 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 from random import Random
 
-import serial
-
 from accessctl.ports import CardPresented
 from accessctl_drivers.desk_readers.presence import PresenceFilter
 from accessctl_drivers.desk_readers.rdm6300 import CardFrame, Decoder
-from accessctl_drivers.links import SerialAddress, open_serial, parse_address
+from accessctl_drivers.links import SerialAddress, SerialLine, parse_address
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
 _LOOK_SECONDS = 0.1  # how often a pause looks whether it shall stop
@@ -45,13 +43,13 @@ class Rdm6300Reader:
         on_state: Callable[[bool, str], None],
         stopped: Callable[[], bool],
     ) -> None:
-        """See `ports.DeskReader.run`. Survives SerialException and OSError of the line, and nothing of `on_card`."""
+        """See `ports.DeskReader.run`. Survives what befalls the line (OSError), and nothing of `on_card`."""
         waits = pauses(self._chance)
         told: bool | None = None
         while not stopped():
             try:
-                line = open_serial(self._address, self._baud)
-            except (serial.SerialException, OSError) as problem:
+                line = SerialLine(self._address, self._baud)
+            except OSError as problem:
                 why = str(problem)
             else:
                 on_state(True, "")
@@ -68,14 +66,14 @@ class Rdm6300Reader:
             _pause(next(waits), stopped)
 
     def _read(
-        self, line: serial.Serial, on_card: Callable[[CardPresented], None], stopped: Callable[[], bool]
+        self, line: SerialLine, on_card: Callable[[CardPresented], None], stopped: Callable[[], bool]
     ) -> tuple[str, bool]:
         """Reads until the line breaks or we shall stop: (why it ended, whether it ever brought a card)."""
         decoder, presence, heard = Decoder(), PresenceFilter(), False
         while not stopped():
             try:
-                received = line.read(line.in_waiting or 1)
-            except (serial.SerialException, OSError) as problem:
+                received = line.read()
+            except OSError as problem:
                 return str(problem), heard
             now = time.monotonic()
             for frame in decoder.feed(received):

@@ -38,7 +38,10 @@ def _ask(session: Session, head: Head, blob: bytes) -> Answer:
 def _enrol(session: Session, head: Head, record: bytes) -> Answer:
     session.ask(Command.USER_WRQ, record)
     session.ask(Command.REFRESHDATA)
-    body, announced, samples = session.enrol(head["uid"], head["user_id"], head["finger"])
+    session.framed.allow(head["seconds"], head["silence"])
+    done = session.capture(head["uid"], head["user_id"], head["finger"])
+    session.framed.allow(2 * head["silence"], head["silence"])
+    body, announced, samples = session.captured(head["uid"], head["finger"], done=done)
     return {"announced": announced, "samples": samples}, body
 
 

@@ -42,6 +42,7 @@ class Child:
             stderr=subprocess.PIPE,
             env={"PYTHONPATH": paths, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
             bufsize=0,
+            process_group=0,  # Ctrl-C is for the service, which closes its sessions; the child ends with its input
         )
         if self._process.stdin is None or self._process.stdout is None or self._process.stderr is None:
             raise ChildBug("pipes were asked for and not made")

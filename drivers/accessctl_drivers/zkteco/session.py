@@ -250,36 +250,35 @@ class Session:
             self._listening = True
         self.framed.wait_for_events(seconds)
 
-    def enrol(self, slot: int, user_id: str, finger: int) -> tuple[bytes, int | None, int]:
-        """Has a finger enrolled at the terminal: (answer with the template, its announced size, good samples).
-
-        EnrolmentFailed where the terminal says why not, or nobody puts a finger on it within what `allow` gave.
-        """
+    def capture(self, slot: int, user_id: str, finger: int) -> bool | None:
+        """Has a finger enrolled: whether pyzk saw it done, None where nobody came within what `allow` gave."""
         self._listening = False  # pyzk switches real-time events off at the end
         self.framed.begin_enrolment()
-        done, late = False, False
         try:
-            done = self._by_pyzk(self._zk.enroll_user, uid=slot, temp_id=finger, user_id=user_id)
+            return bool(self._by_pyzk(self._zk.enroll_user, uid=slot, temp_id=finger, user_id=user_id))
         except TimeoutError:
-            late = True
+            return None
         except EnrolmentOver:
-            pass
+            return False
         finally:
             self.framed.end_enrolment()
+
+    def captured(self, slot: int, finger: int, *, done: bool | None) -> tuple[bytes, int | None, int]:
+        """What came of it: (answer with the template, its announced size, good samples).
+
+        EnrolmentFailed where it was not `done`; the terminal is back at its daily work then.
+        """
         log = [data for _, data in self.framed.enrolment_log if len(data) >= 2]
+        codes = [_U16.unpack_from(data)[0] for data in log]
         if not done:
-            self.framed.allow(10.0, 5.0)
             self._by_pyzk(self._zk.cancel_capture)
             self._by_pyzk(self._zk.reg_event, 0)
             self._by_pyzk(self._zk.verify_user)
-            codes = [_U16.unpack_from(data)[0] for data in log]
-            reason = "timeout" if late or not codes else _ENROLMENT_REASONS.get(codes[-1], "quality")
+            reason = "timeout" if done is None or not codes else _ENROLMENT_REASONS.get(codes[-1], "quality")
             if reason == "timeout" and 0 in codes[:-1]:
                 reason = "quality"  # a sample was scored zero before the terminal gave up
             raise EnrolmentFailed(reason, f"finger {finger} was not enrolled: {reason}")
-        announced = _U16.unpack_from(log[-1], 2)[0] if len(log[-1]) >= 4 else None
-        answer = self.ask(
-            Command.USER_TEMPLATE_RRQ, _SLOT_FINGER.pack(slot, finger), Command.PREPARE_DATA, Command.DATA
-        )
-        samples = sum(1 for data in log if _U16.unpack_from(data)[0] == _GOOD_SAMPLE)
-        return self._body(answer, None), announced, samples
+        announced = _U16.unpack_from(log[-1], 2)[0] if log and len(log[-1]) >= 4 else None
+        place = _SLOT_FINGER.pack(slot, finger)
+        answer = self.ask(Command.USER_TEMPLATE_RRQ, place, Command.PREPARE_DATA, Command.DATA)
+        return self._body(answer, None), announced, codes.count(_GOOD_SAMPLE)

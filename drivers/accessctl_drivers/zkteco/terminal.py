@@ -254,9 +254,9 @@ class ZkTerminal:
             raise ValueError("a finger is 0 to 9, and it takes seconds, not hours")
         record = users.encode_user(user, self._user_record(), self._driver.encoding)
         head, body = self._child.ask(
-            {"verb": "enrol", "uid": user.uid, "user_id": user.user_id, "finger": finger},
+            {"verb": "enrol", "uid": user.uid, "user_id": user.user_id, "finger": finger, "seconds": seconds},
             record,
-            within=seconds + self._driver.deadline,
+            within=seconds + 4 * self._driver.deadline,  # before and after the capture: two questions' time each
             silence=self._driver.deadline,
         )
         data = self._believe(template_from_single_read, body, head["announced"])

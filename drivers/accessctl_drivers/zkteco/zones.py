@@ -1,7 +1,8 @@
 """Time zones of a terminal: one interval a day, fifty of them, three to a user.
 
 An answer to TZ_RRQ is `index u16 | seven days | 2 fixed bytes`, what TZ_WRQ sends is `index u32 | seven days`; a day,
-Sunday first, is start hour, start minute, end hour, end minute. A start after the end means that the day is closed.
+Sunday first, is start hour, start minute, end hour, end minute. A start after the end means that the day is closed; the
+last minute is inside, so the same minute twice is that one minute, but for 00:00 to 00:00, which ports call closed.
 Source: zk-protocol access.md, with its capture of zone 48.
 """
 
@@ -35,7 +36,7 @@ def encode_zone(week: TimeZoneWeek) -> bytes:
         if (start, end) == CLOSED:
             days += _DAY.pack(*_CLOSED_WIRE)
             continue
-        if not 0 <= start < end <= LAST_MINUTE:
+        if not 0 <= start <= end <= LAST_MINUTE:
             raise ValueError(f"interval {start} to {end} is not within 0 to {LAST_MINUTE} minutes")
         days += _DAY.pack(*divmod(start, 60), *divmod(end, 60))
     return ask_zone(week.index) + bytes(days)
@@ -54,5 +55,5 @@ def decode_zone(data: bytes, index: int) -> TimeZoneWeek:
         if hour > 24 or end_hour > 24 or minute > 59 or end_minute > 59:
             raise DeviceMisbehaved(f"time zone {index} has {hour}:{minute} to {end_hour}:{end_minute} on day {day}")
         start, end = hour * 60 + minute, min(end_hour * 60 + end_minute, LAST_MINUTE)
-        days.append((start, end) if start < end else CLOSED)
+        days.append((start, end) if start <= end else CLOSED)
     return TimeZoneWeek(index=index, days=tuple(days))
