@@ -56,7 +56,7 @@ class SqlLedger:
         with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
             for page in result.partitions():
                 for index, data, leaf, salt, name in page:
-                    yield LedgerLine(index, bytes(data), bytes(leaf), None if salt is None else bytes(salt), name)
+                    yield LedgerLine(index, _bytes(data), _bytes(leaf), None if salt is None else bytes(salt), name)
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments."""
@@ -76,3 +76,8 @@ class SqlLedger:
         """Read all of it. Raises `RecordBroken`."""
         found = check_record(self._connection, trusted=trusted, held=held)
         return RecordFound(size=found.size, root=found.root, checkpoints=found.checkpoints, held=found.held)
+
+
+def _bytes(stored: bytes | memoryview | str) -> bytes:
+    """A column of bytes; SQLite gives text where somebody wrote text into it, which then hashes to something else."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
