@@ -17,7 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, event, insert, select, text
 
-from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode, leaf_hash
+from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode
+from accessctl.record.merkle import leaf_hashes
 from accessctl.record.tiles import HEIGHT, WIDTH, split
 from accessctl.storage.record_tables import checkpoint, entry, opening
 
@@ -89,7 +90,7 @@ class RecordAppender:
         edge = self._current_edge(connection)
         self._edge = self._tip = None  # until all is written, nothing is known
         first = edge.size
-        leaves = [leaf_hash(each) for each in data]
+        leaves = leaf_hashes(data)
         indexes = list(range(first, first + len(data)))
         statements = _INSERTS[connection.dialect.name]
         connection.exec_driver_sql(statements["entry"], list(zip(indexes, data, leaves, strict=True)))
