@@ -30,9 +30,8 @@ def main() -> int:
             checked = time.perf_counter()
             deque(database.execute("SELECT idx, bytes, leaf FROM entry ORDER BY idx"), maxlen=0)
             read = time.perf_counter()
-            say(
-                f"round {turn}: {size / (checked - begun):,.0f} rows/s checked, {size / (read - checked):,.0f} only read"
-            )
+            rates = f"{size / (checked - begun):,.0f} rows/s checked, {size / (read - checked):,.0f} only read"
+            say(f"round {turn}: {rates}")
             ratios.append((read - checked) / (checked - begun))
         database.close()
     return verdict("P11, checking against reading", ratios, 0.8, at_least=True)
