@@ -88,6 +88,8 @@ class Mapper(Generic[V]):
                 for inner, inner_hint in get_type_hints(hint).items():
                     self._cells.append(_cell(table.c[f"{part}_{inner}"], (part, inner), inner_hint))
                 self._parts[part] = (hint, first, len(self._cells))
+            elif part not in table.c:
+                raise TypeError(f"{table.name}: no column for {part}; it needs one in `tables`, and a version")
             else:
                 self._plain_fields.append((part, len(self._cells)))
                 self._cells.append(_cell(table.c[part], (part,), hint))

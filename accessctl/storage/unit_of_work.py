@@ -50,20 +50,29 @@ class Writer:
     def __init__(self, wait_s: float) -> None:
         self.appender = RecordAppender()
         self._turn = threading.Lock()
+        self._owner: int | None = None
         self._wait_s = wait_s
 
     def begin(self, engine: Engine) -> Connection:
-        """Wait for the turn and begin. Raises `TimeoutError` where the writer before this one took too long."""
+        """Wait for the turn and begin. Raises `TimeoutError` where the writer before this one took too long.
+
+        A thread that writes already would wait for itself: that is a bug, and raises `RuntimeError` at once.
+        """
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a unit of work that writes was begun inside another one")
         if not self._turn.acquire(timeout=self._wait_s):
             raise TimeoutError(f"another writer held the store for {self._wait_s} s")
         try:
-            return begin_writing(engine)
+            connection = begin_writing(engine)
         except BaseException:
             self._turn.release()
             raise
+        self._owner = threading.get_ident()
+        return connection
 
     def release(self) -> None:
         """Let the next one write."""
+        self._owner = None
         self._turn.release()
 
 

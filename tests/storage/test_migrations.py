@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record import Checkpoint
+from accessctl.storage import migrations
 from accessctl.storage.engine import begin_reading, begin_writing, make_engine
 from accessctl.storage.guards import GUARDS, KEPT
 from accessctl.storage.metadata import metadata
@@ -120,6 +122,18 @@ def test_a_migration_that_fails_has_not_happened(empty: Engine) -> None:
     migrate(empty)
     with begin_reading(empty) as connection:
         assert is_current(connection)
+
+
+def test_a_draft_of_what_is_already_there_is_empty(
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate(empty)
+    shutil.copytree(migrations.HERE, tmp_path / "migrations")
+    monkeypatch.setattr(migrations, "HERE", tmp_path / "migrations")
+    migrations.draft(empty, "0002", "Nothing new")
+    drafted = (tmp_path / "migrations" / "versions" / "0002_nothing_new.py").read_text()
+    assert "down_revision = '0001'" in drafted
+    assert "op." not in drafted.partition("def upgrade")[2]
 
 
 MIGRATE = """

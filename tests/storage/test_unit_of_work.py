@@ -68,6 +68,16 @@ def test_a_second_writer_waits_and_in_time_gives_up(address: str) -> None:
     store.close()
 
 
+def test_a_unit_of_work_inside_another_is_a_bug(store: SqlStore) -> None:
+    with store.begin() as tx:
+        with pytest.raises(RuntimeError, match="inside another"), store.begin():
+            raise AssertionError("two writers at once")
+        with store.view() as seen_meanwhile:  # a view inside is none
+            assert seen_meanwhile.people.count() == 0
+        tx.commit()
+    assert count_up(store) == 1001
+
+
 def test_views_see_one_moment_and_make_nobody_wait(store: SqlStore) -> None:
     count_up(store)
     with store.view() as early:

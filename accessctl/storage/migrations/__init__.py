@@ -2,7 +2,9 @@
 
 `migrate` brings any database of ours up to date, an empty one included; it runs in one write transaction, so that of
 several processes that start together one migrates and the others find it done, and a migration that is killed has
-not happened. Tables are only ever changed by a new version; a test holds the versions against `tables`.
+not happened. Tables are only ever changed by a new version; a test holds the versions against `tables` and the
+triggers against `record_tables` and `guards`. A new version is drafted by `draft` from the difference between a
+migrated database and the tables, and then read, corrected and given its name by a person.
 """
 
 from pathlib import Path
@@ -32,6 +34,15 @@ def migrate(engine: Engine) -> None:
     try:
         command.upgrade(configuration(connection), "head")
         connection.commit()
+    finally:
+        connection.close()
+
+
+def draft(engine: Engine, name: str, message: str) -> None:
+    """Write the file of a new version, from what `tables` has and this (migrated) database has not."""
+    connection = begin_writing(engine)
+    try:
+        command.revision(configuration(connection), message=message, rev_id=name, autogenerate=True)
     finally:
         connection.close()
 
