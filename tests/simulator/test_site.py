@@ -16,6 +16,7 @@ from accessctl_sim.site.building import Building
 from accessctl_sim.site.plan import BadSite, read_plan
 
 from .clients import pyzk, until
+from .pushserver import PushServer, listening
 
 SITE = """
 [site]
@@ -85,6 +86,30 @@ def test_a_finger_enrolled_under_any_number_is_still_the_persons(site_file: Path
             assert zk.enroll_user(uid=9, temp_id=1)
         assert site.obey("finger beto lobby 1")["user_id"] == "777"
         assert site.obey("finger ana lobby 1")["reason"] == "unknown"
+
+
+def test_a_controller_in_the_building(site_file: Path) -> None:
+    panel = '[[device]]\nid = "panel"\nkind = "push-controller"\nserver = "{url}"\ndoors = 2\npoll_s = 0.02\n'
+    with listening(PushServer()) as server:
+        site_file.write_text(SITE.replace("[[person]]", panel.format(url=server.url) + "[[person]]", 1), "utf-8")
+        with Building(read_plan(site_file), speed=50) as site:
+            assert site.obey("panel add-user 7 card=1")["ok"] is False
+            assert site.obey("panel add-user 7 @ana 2")["ok"] is True
+            assert site.obey("walk ana panel 2")["granted"] is True
+            assert site.obey("walk ana panel 1")["reason"] == "no_right"
+            assert site.obey("leave beto panel 1")["ok"] is True
+            assert site.obey("finger beto panel 0 1")["reason"] == "unknown_finger"
+            until(lambda: len(server.events) == 8)
+        assert [line.split("event=")[1].split()[0] for line in server.events] == [
+            "0",
+            "200",
+            "201",
+            "23",
+            "202",
+            "200",
+            "201",
+            "34",
+        ]
 
 
 def test_the_script_by_step_and_by_time(site_file: Path) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from accessctl_sim.push.codes import Happening, Return
-from accessctl_sim.push.doors import Door
+from accessctl_sim.push.describe import device_options, table_row
 from accessctl_sim.push.machine import Controller
-from accessctl_sim.push.tables import BadRow, Row, parse_row
+from accessctl_sim.push.operands import control_device
+from accessctl_sim.push.tables import BadRow, parse_row
 from accessctl_sim.zk.times import decode_time, encode_time
 
 
@@ -118,18 +119,6 @@ def _query(controller: Controller, text: str) -> Outcome:
     return Outcome(code=len(found), table=table, rows=found)
 
 
-USER_FIELDS = ("cardno", "pin", "password", "group", "starttime", "endtime", "name", "privilege", "disable", "verify")
-_ZERO_FIELDS = frozenset({"starttime", "endtime", "privilege", "disable", "verify", "group"})
-
-
-def table_row(table: str, uid: int, row: Row) -> str:
-    """A row as the device tells it: `user uid=1\\tcardno=…`."""
-    if table != "user":
-        return f"{table} " + "\t".join(f"{name}={value}" for name, value in row.items())
-    fields = "\t".join(f"{name}={row.get(name, '0' if name in _ZERO_FIELDS else '')}" for name in USER_FIELDS)
-    return f"user uid={uid}\t{fields}"
-
-
 def _account(controller: Controller, text: str) -> Outcome:
     """`ACCOUNT transaction MaxIndex=n`: what has a higher index is sent again, as events."""
     table, _, limit = text.strip().partition(" ")
@@ -174,90 +163,12 @@ def _get(controller: Controller, text: str) -> Outcome:
     return Outcome(code=Return.DONE, table="options", rows=(body,), kind="options")
 
 
-def device_options(controller: Controller) -> dict[str, str]:
-    """What a registration tells about the device."""
-    return {
-        "DeviceType": "acc",
-        "~SerialNumber": controller.config.serial,
-        "~DeviceName": "accessctl-sim",
-        "FirmVer": "Ver 19.0.18-sim",
-        "PushVersion": "Ver 2.0.34-20180822",
-        "CommType": "ethernet",
-        "MaxPackageSize": "2048000",
-        "LockCount": str(len(controller.doors)),
-        "ReaderCount": str(2 * len(controller.doors)),
-        "AuxInCount": "0",
-        "AuxOutCount": "0",
-        "MachineType": "101",
-        "~IsOnlyRFMachine": "0",
-        "~MaxUserCount": "300",
-        "~MaxAttLogCount": "10",
-        "~ZKFPVersion": "10",
-        "IPAddress": "127.0.0.1",
-        "NetMask": "255.255.255.0",
-        "GATEIPAddress": "127.0.0.1",
-        "SimpleEventType": "1",
-        "DateFmtFunOn": "0",
-        "StringPinFunOn": "0",
-        "MulCardUserFunOn": "0",
-        "AccSupportFunList": "0101010000111000000111010100011010",
-        "TransactionCount": str(len(controller.log.entries)),
-    }
-
-
 def _control(controller: Controller, text: str) -> Outcome:
     verb, _, operand = text.strip().partition(" ")
     if verb != "DEVICE":
         return Outcome(code=Return.UNKNOWN_COMMAND)
     code = control_device(controller, operand.strip())
     return Outcome(code=code, restart=code == Return.DONE and operand.strip().startswith("03"))
-
-
-def control_device(controller: Controller, operand: str) -> int:
-    """`AABBCCDD[EE]`: what, which door (00 all), what about it, how long."""
-    try:
-        what, number, kind, seconds = bytes.fromhex(operand)[:4]
-    except ValueError:
-        return Return.BAD_PARAMETER
-    if not any((what, number, kind, seconds)):
-        return Return.UNKNOWN_COMMAND
-    if what == 3:
-        return Return.DONE
-    if what == 7:  # emergency: all doors open, or all closed
-        what, number, kind, seconds = 1, 0, 1, 0xFF if number == 1 else 0
-    if what not in {1, 2, 4, 6}:
-        return Return.UNKNOWN_COMMAND
-    doors = [door for door in controller.doors if number in {0, door.number}]
-    for door in doors:
-        _control_door(controller, door, what, kind, seconds)
-    return Return.DONE if doors else Return.BAD_PARAMETER
-
-
-def _control_door(controller: Controller, door: Door, what: int, kind: int, seconds: int) -> None:
-    if what == 1:
-        _open(controller, door.number, kind, seconds)
-    elif what == 2:
-        door.cancel_alarm()
-    elif what == 4:
-        door.latch(is_open=kind == 1)
-    else:
-        door.locked_down = kind == 1
-        controller.report(Happening.REMOTE_LOCK if kind == 1 else Happening.REMOTE_UNLOCK, door.number)
-
-
-def _open(controller: Controller, number: int, kind: int, seconds: int) -> None:
-    door = controller.doors[number - 1]
-    if kind == 2:
-        controller.report(Happening.REMOTE_AUX, number)
-    elif seconds == 0xFF:
-        door.latch(is_open=True)
-        controller.report(Happening.REMOTE_NORMAL_OPEN, number)
-    elif seconds == 0:
-        door.latch(is_open=False)
-        controller.report(Happening.REMOTE_CLOSE, number)
-    else:
-        door.unlock(seconds)
-        controller.report(Happening.REMOTE_OPEN, number)
 
 
 def _unlock(controller: Controller, _text: str) -> Outcome:

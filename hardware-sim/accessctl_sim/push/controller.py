@@ -19,11 +19,11 @@ from accessctl_sim.faults import Fault, parse_fault
 from accessctl_sim.loops import LoopThread
 from accessctl_sim.push.attendance import AttendancePush
 from accessctl_sim.push.codes import Happening
-from accessctl_sim.push.commands import control_device
 from accessctl_sim.push.config import PushConfig
 from accessctl_sim.push.hands import Hands
 from accessctl_sim.push.http import HttpTalk
 from accessctl_sim.push.machine import Controller
+from accessctl_sim.push.operands import control_device
 from accessctl_sim.push.security import SecurityPush
 
 T = TypeVar("T")

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from accessctl_sim.control import Answer, BadLine
 from accessctl_sim.push.codes import AlarmBit, Happening
-from accessctl_sim.push.commands import table_row
+from accessctl_sim.push.describe import table_row
 from accessctl_sim.push.doors import Door
 from accessctl_sim.push.machine import GRANTS, Controller
 

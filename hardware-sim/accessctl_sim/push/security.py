@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from accessctl_sim.push.commands import Order, Outcome, device_options
+from accessctl_sim.push.commands import Order, Outcome
 from accessctl_sim.push.conversation import Conversation, NotTaken
+from accessctl_sim.push.describe import device_options
 from accessctl_sim.push.http import Reply, ServerAway
 from accessctl_sim.push.log import Entry
 from accessctl_sim.push.machine import Verdict

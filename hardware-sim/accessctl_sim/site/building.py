@@ -1,9 +1,9 @@
 """A running building: its devices, its people, and the lines that make something happen.
 
-A line is `DEVICE VERB …` with the verbs of that device, or one of the site's own: `walk PERSON DEVICE`, `leave
-PERSON DEVICE`,
-`card PERSON DEVICE [SECONDS]`, `finger PERSON DEVICE [FINGER]`, `people`, `devices`, `step`, `script start|stop|state`.
-In a device's line `@person` stands for what that person brings: the card's number, at a desk reader its digits.
+A line is `DEVICE VERB …` with the verbs of that device, or one of the site's own: `walk PERSON DEVICE [DOOR]`,
+`leave PERSON DEVICE [DOOR]`, `card PERSON DEVICE [SECONDS|DOOR]`, `finger PERSON DEVICE [FINGER [DOOR]]`, `people`,
+`devices`, `step`, `script start|stop|state`. In a device's line `@person` stands for what that person brings: the
+card's number, at a desk reader its digits.
 """
 
 from __future__ import annotations
@@ -17,21 +17,26 @@ from typing import Self
 
 from accessctl_sim.control import Answer, BadLine, Verb, answer
 from accessctl_sim.deskreader.reader import DeskReader
+from accessctl_sim.push.controller import PushController
+from accessctl_sim.push.lines import verbs as controller_verbs
+from accessctl_sim.site.doorway import Doorway
 from accessctl_sim.site.plan import DevicePlan, Person, SitePlan
 from accessctl_sim.zk.lines import verbs as terminal_verbs
 from accessctl_sim.zk.terminal import ZkTerminal
 
-Device = ZkTerminal | DeskReader
+Device = ZkTerminal | DeskReader | PushController
 DOORWAY_S = 1.0  # how long somebody stands in an open door, at speed 1
 
 
 def build(plan: DevicePlan) -> Device:
     """The device of a plan, not yet switched on."""
-    if plan.terminal is None:
-        if plan.link is None:
-            raise ValueError(f"device {plan.id}: no link")
+    if plan.controller is not None:
+        return PushController(plan.controller, faults=plan.faults)
+    if plan.link is not None:
         plan.link.parent.mkdir(parents=True, exist_ok=True)
         return DeskReader(plan.link, faults=plan.faults)
+    if plan.terminal is None:
+        raise ValueError(f"device {plan.id}: neither terminal, controller nor link")
     state = json.loads(plan.state.read_text("utf-8")) if plan.state and plan.state.exists() else None
     return ZkTerminal(plan.terminal, faults=plan.faults, state=state)
 
@@ -71,8 +76,9 @@ class Building:
             self._started.append(device)
         for person in self.plan.people.values():
             for name in person.on:
-                terminal = self._terminal(name)
-                terminal.add_user(person.number or person.id, card=person.card_number, name=person.name)
+                terminal = self.devices[name]
+                if isinstance(terminal, ZkTerminal):
+                    terminal.add_user(person.number or person.id, card=person.card_number, name=person.name)
         return self
 
     def begin(self) -> None:
@@ -124,7 +130,9 @@ class Building:
 
     def _verbs(self, device_id: str) -> Mapping[str, Verb]:
         device = self.devices[device_id]
-        return terminal_verbs(device) if isinstance(device, ZkTerminal) else device.verbs()
+        if isinstance(device, ZkTerminal):
+            return terminal_verbs(device)
+        return controller_verbs(device) if isinstance(device, PushController) else device.verbs()
 
     def _brought(self, device_id: str, word: str) -> str:
         if not word.startswith("@"):
@@ -132,49 +140,43 @@ class Building:
         person = self._person(word[1:])
         if not person.card:
             raise BadLine(f"{person.id} has no card")
-        return str(person.card_number) if isinstance(self.devices[device_id], ZkTerminal) else person.card
+        return person.card if isinstance(self.devices[device_id], DeskReader) else str(person.card_number)
 
     # -- people --------------------------------------------------------------------------------------------------------
 
-    def card(self, person: str, device: str, seconds: str = "1") -> Answer:
-        """Somebody holds their card to a device."""
+    def card(self, person: str, device: str, extra: str = "1") -> Answer:
+        """Somebody holds their card to a device; `extra` is how many seconds at a desk reader, which door elsewhere."""
         who, what = self._person(person), self._device(device)
         if not who.card:
             raise BadLine(f"{who.id} has no card")
         if isinstance(what, DeskReader):
-            return what.present(who.card, float(seconds) / self.speed)
-        return what.present_card(who.card_number)
+            return what.present(who.card, float(extra) / self.speed)
+        return Doorway(what, extra).card(who.card_number)
 
-    def finger(self, person: str, device: str, finger: str = "0") -> Answer:
-        """Somebody lays a finger on a terminal: to come in, or into the enrolment that waits for it."""
+    def finger(self, person: str, device: str, finger: str = "0", door: str = "1") -> Answer:
+        """Somebody lays a finger on a reader: to come in, or into the enrolment that waits for it."""
         if not finger.isdecimal():
             raise BadLine(f"finger {finger!r}")
-        terminal = self._terminal(device)
-        if terminal.state()["enrolling"]:
-            return terminal.finger_ready(self._person(person).id, "ok", int(finger))
-        return terminal.present_finger(self._person(person).id, int(finger))
+        who, what = self._person(person), self._device(device)
+        if isinstance(what, ZkTerminal) and what.state()["enrolling"]:
+            return what.finger_ready(who.id, "ok", int(finger))
+        return self._doorway(device, door).finger(who.id, int(finger))
 
-    def walk(self, person: str, device: str) -> Answer:
+    def walk(self, person: str, device: str, door: str = "1") -> Answer:
         """Somebody comes in: card, and if the lock yields, through the door."""
-        terminal = self._terminal(device)
-        result = self.card(person, device)
+        doorway = self._doorway(device, door)
+        result = self.card(person, device, door)
         if result.get("granted"):
-            self._through(terminal)
+            doorway.go_through(DOORWAY_S / self.speed)
         return result
 
-    def leave(self, person: str, device: str) -> Answer:
+    def leave(self, person: str, device: str, door: str = "1") -> Answer:
         """Somebody goes out: exit button and door. Never refused."""
         self._person(person)
-        terminal = self._terminal(device)
-        result = terminal.exit_button()
-        self._through(terminal)
+        doorway = self._doorway(device, door)
+        result = doorway.press_exit()
+        doorway.go_through(DOORWAY_S / self.speed)
         return result
-
-    def _through(self, terminal: ZkTerminal) -> None:
-        if terminal.state()["door"] == "closed":
-            terminal.open_door()
-            time.sleep(DOORWAY_S / self.speed)
-            terminal.close_door()
 
     def _person(self, person_id: str) -> Person:
         person = self.plan.people.get(person_id)
@@ -188,11 +190,11 @@ class Building:
             raise BadLine(f"no device {device_id!r}")
         return device
 
-    def _terminal(self, device_id: str) -> ZkTerminal:
+    def _doorway(self, device_id: str, door: str) -> Doorway:
         device = self._device(device_id)
-        if not isinstance(device, ZkTerminal):
+        if isinstance(device, DeskReader):
             raise BadLine(f"{device_id} has no door")
-        return device
+        return Doorway(device, door)
 
     # -- the script ----------------------------------------------------------------------------------------------------
 

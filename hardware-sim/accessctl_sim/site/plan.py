@@ -13,10 +13,12 @@ from typing import TypeVar
 
 from accessctl_sim.deskreader.rdm6300 import NotACard, frame
 from accessctl_sim.faults import UnknownFault, parse_fault
+from accessctl_sim.push.config import PushConfig
 from accessctl_sim.zk.config import TerminalConfig
 
 T = TypeVar("T")
-KINDS = ("zk-terminal", "desk-reader")
+C = TypeVar("C", TerminalConfig, PushConfig)
+KINDS = ("zk-terminal", "desk-reader", "push-controller")
 SITE_VERBS = frozenset({"walk", "leave", "card", "finger", "people", "devices", "step", "script"})
 
 
@@ -26,12 +28,13 @@ class BadSite(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlan:
-    """One device: a terminal with its set-up, or a desk reader with its link."""
+    """One device: a terminal or a controller with its set-up, or a desk reader with its link."""
 
     id: str
     kind: str
     door: str = ""
     terminal: TerminalConfig | None = None
+    controller: PushConfig | None = None
     link: Path | None = None
     state: Path | None = None
     faults: tuple[str, ...] = ()
@@ -120,29 +123,35 @@ def _device(row: Mapping[str, object], folder: Path, offset: float) -> DevicePla
         _known(row, {"id", "kind", "door", "faults", "link"}, f"device {name}")
         link = folder / _typed(row.get("link", ""), str, f"device {name}: link")
         return DevicePlan(id=name, kind=kind, door=door, link=link, faults=faults)
+    if kind == "push-controller":
+        own = {"id", "kind", "door", "faults"}
+        controller = _config(PushConfig, row, own, name, {"utc_offset_hours": offset})
+        return DevicePlan(id=name, kind=kind, door=door, controller=controller, faults=faults)
     state = row.get("state")
+    own = {"id", "kind", "door", "faults", "state"}
+    usual = {"serial": name, "frame_gap_ms": 10.0, "utc_offset_hours": offset}
     return DevicePlan(
         id=name,
         kind=kind,
         door=door,
-        terminal=_terminal(row, name, offset),
+        terminal=_config(TerminalConfig, row, own, name, usual),
         state=folder / _typed(state, str, f"device {name}: state") if state else None,
         faults=faults,
     )
 
 
-def _terminal(row: Mapping[str, object], name: str, offset: float) -> TerminalConfig:
-    kinds = {field.name: field.type for field in fields(TerminalConfig)}
-    own = {"id", "kind", "door", "faults", "state"}
+def _config(config: type[C], row: Mapping[str, object], own: set[str], name: str, usual: Mapping[str, object]) -> C:
+    """The set-up of a device from its row: every option of its command, checked against the field that holds it."""
+    kinds = {field.name: field.type for field in fields(config)}
     _known(row, own | set(kinds), f"device {name}")
-    given: dict[str, object] = {"serial": name, "frame_gap_ms": 10.0, "utc_offset_hours": offset}
+    given = dict(usual)
     wanted = {"str": str, "int": int, "float": float, "bool": bool}
     for key, value in row.items():
         if key not in own:
             given[key] = _typed(value, wanted[str(kinds[key])], f"device {name}: {key}")
     try:
-        return TerminalConfig(**given)  # type: ignore[arg-type]  # each value was checked against its field above
-    except ValueError as error:
+        return config(**given)  # type: ignore[arg-type]  # each value was checked against its field above
+    except (TypeError, ValueError) as error:
         raise BadSite(f"device {name}: {error}") from error
 
 
