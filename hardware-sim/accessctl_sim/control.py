@@ -30,7 +30,7 @@ def answer(verbs: Mapping[str, Verb], line: str) -> Answer:
             wanted = " ".join(inspect.signature(verb).parameters).upper()
             raise BadLine(f"wrong number of words; {words[0]} {wanted}") from None
         return {"ok": True, **verb(*words[1:])}
-    except ValueError as error:
+    except (ValueError, OverflowError, OSError) as error:
         return {"ok": False, "error": str(error)}
 
 

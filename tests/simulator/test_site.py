@@ -52,7 +52,7 @@ line = "lobby present card @beto"
 at = "00:03"
 line = "leave ana lobby"
 """
-EXAMPLE = Path(__file__).parents[2] / "hardware-sim" / "examples" / "subgerencia.toml"
+EXAMPLES = Path(__file__).parents[2] / "hardware-sim" / "examples"
 
 
 @pytest.fixture
@@ -179,10 +179,14 @@ def _split(change: str) -> tuple[str, str]:
     raise AssertionError(change)
 
 
-def test_the_example_reads_and_its_people_are_known() -> None:
-    plan = read_plan(EXAMPLE)
+def test_the_examples_read_and_their_people_are_known() -> None:
+    plan = read_plan(EXAMPLES / "subgerencia.toml")
     assert [device.id for device in plan.devices] == ["lobby", "infra", "mesa"]
     assert plan.people["ana"].card_number == 25_489_530
+    plan = read_plan(EXAMPLES / "centro-de-datos.toml")
+    assert plan.devices[0].controller is not None
+    assert (plan.devices[0].controller.doors, plan.devices[0].controller.online) == (2, True)
+    assert len(plan.steps) == 8
 
 
 def test_the_command_says_ready_for_each_device_and_for_the_site(site_file: Path) -> None:

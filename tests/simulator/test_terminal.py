@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accessctl_sim.control import answer
+from accessctl_sim.zk.codes import Command
+from accessctl_sim.zk.commands.dispatch import HANDLERS
 from accessctl_sim.zk.config import TerminalConfig
 from accessctl_sim.zk.fingers import block_of
 from accessctl_sim.zk.lines import verbs
 from accessctl_sim.zk.records import User
 from accessctl_sim.zk.terminal import ZkTerminal
 
-from .clients import pyzk, raw, until
+from .clients import RawClient, pyzk, raw, until
 
 
 def test_refusals_and_grants_reach_who_registered_for_them(terminal: ZkTerminal) -> None:
@@ -286,6 +291,11 @@ def test_memory_survives_a_state_file_and_a_power_cut(terminal: ZkTerminal) -> N
         ("add-user 1 colour=red", "colour"),
         ("delete-user 9", "no user 9"),
         ("set-clock noon", "noon"),
+        ("present card 100001 9", "state '9'"),
+        ("add-user 1 card=4294967296", "32 bits"),
+        ("add-user 1234567890123456789012345", "24 characters"),
+        ("set-clock +1e300", "large"),
+        ("save /nowhere/at/all.json", "No such file"),
         ("dance", "no verb"),
         ('present "', "No closing quotation"),
     ],
@@ -307,3 +317,48 @@ def test_control_lines(terminal: ZkTerminal) -> None:
     assert answer(verb, "set-clock right")["ok"] is True
     assert answer(verb, "clear-log") == {"ok": True, "cleared": 6}
     assert answer(verb, "press-key 3") == {"ok": True}
+
+
+def test_an_enrolment_ends_with_its_client() -> None:
+    with ZkTerminal(TerminalConfig(users=1, finger="manual")) as terminal:
+        with raw(terminal) as client:
+            client.ask(61, struct.pack("<24sBB", b"1001", 4, 1))
+            assert terminal.state()["enrolling"] is True
+        until(lambda: not terminal.state()["enrolling"])
+
+
+@pytest.fixture(scope="module")
+def hostile() -> Iterator[tuple[ZkTerminal, RawClient]]:
+    """One terminal and one session for all hostile requests."""
+    with ZkTerminal(TerminalConfig(users=3, records=5, user_format=28)) as terminal, raw(terminal) as client:
+        yield terminal, client
+
+
+HARMLESS = sorted(set(HANDLERS) - {Command.RESTART, Command.POWEROFF, Command.EXIT, Command.STARTENROLL})
+
+
+@given(st.sampled_from(HARMLESS) | st.integers(0, 65_535).filter(lambda n: n not in HANDLERS), st.binary(max_size=90))
+def test_whatever_a_client_sends_is_answered(hostile: tuple[ZkTerminal, RawClient], command: int, data: bytes) -> None:
+    _, client = hostile
+    if command == 2000:
+        return  # what a client acknowledges is not answered
+    client.send(command, data, reply=7)
+    frame = client.receive()
+    assert frame.reply == 7
+    while frame.command == 1500 or (frame.command == 1501 and frame.session != client.session):
+        frame = client.receive()
+    client.send(500, b"\0\0\0\0", reply=8)
+    while frame.reply != 8:
+        frame = client.receive()
+    if command == 1000:
+        client.session = frame.session
+
+
+def test_garbage_harms_nobody_else(hostile: tuple[ZkTerminal, RawClient]) -> None:
+    terminal, client = hostile
+    with raw(terminal, connect=False) as other:
+        other.socket.sendall(b"GET / HTTP/1.1\r\n\r\n" + b"\x50\x50\x82\x7d\xff\xff\xff\xff" * 100)
+        other.connect()
+        assert other.ask(1100).data.startswith(b"Ver ")
+    client.reply = 9
+    assert client.ask(1000).command == 2000

@@ -9,7 +9,7 @@ from accessctl_sim.push.codes import Happening, Return
 from accessctl_sim.push.describe import device_options, table_row
 from accessctl_sim.push.machine import Controller
 from accessctl_sim.push.operands import control_device
-from accessctl_sim.push.tables import BadRow, parse_row
+from accessctl_sim.push.tables import BadRow, TableFull, parse_row
 from accessctl_sim.zk.times import decode_time, encode_time
 
 
@@ -60,7 +60,7 @@ def execute(controller: Controller, order: Order) -> Outcome:
         return handler(controller, rest)
     except BadRow:
         return Outcome(code=Return.BAD_DATA)
-    except MemoryError:
+    except TableFull:
         return Outcome(code=Return.NO_SPACE)
     except ValueError:
         return Outcome(code=Return.BAD_PARAMETER)

@@ -35,6 +35,10 @@ class BadRow(ValueError):
     """A row without its keys, or a field that is not `name=value`."""
 
 
+class TableFull(Exception):
+    """No room for another row."""
+
+
 def parse_row(text: str) -> Row:
     """`Pin=1\\tCardNo=…` as a row with lower-case names."""
     row: Row = {}
@@ -87,7 +91,7 @@ class Tables:
         name = table.lower()
         keyed = {self._key(name, row): row for row in rows}
         if len(self.rows[name]) + len(keyed) > MOST_ROWS:
-            raise MemoryError(name)
+            raise TableFull(name)
         for key, row in keyed.items():
             self.rows[name][key] = {**self.rows[name].get(key, {}), **row}
 

@@ -16,7 +16,9 @@ def _number(text: str) -> int:
 
 
 def _state(text: str) -> int | None:
-    return _number(text) if text else None
+    if text not in {"", "0", "1", "2", "3", "4", "5"}:
+        raise BadLine(f"state {text!r}: 0 in, 1 out, … 5")
+    return int(text) if text else None
 
 
 def verbs(terminal: ZkTerminal) -> dict[str, Verb]:

@@ -27,9 +27,9 @@ SLOW_PIECES = 256
 class Link:
     """What TCP and UDP have in common."""
 
-    def __init__(self, machine: Machine, *, largest: int, udp: bool) -> None:
+    def __init__(self, machine: Machine, *, largest: int) -> None:
         self.machine = machine
-        self.session = Session(push=self.push, largest=largest, udp=udp)
+        self.session = Session(push=self.push, largest=largest)
         self._queue: asyncio.Queue[Sequence[Packet]] = asyncio.Queue()
         self._writer = asyncio.get_running_loop().create_task(self._write_loop())
         machine.sessions.append(self.session)
@@ -66,8 +66,7 @@ class Link:
     async def close(self) -> None:
         """End the writer and forget the session."""
         self._writer.cancel()
-        if self.session in self.machine.sessions:
-            self.machine.sessions.remove(self.session)
+        self.machine.client_left(self.session)
         await asyncio.gather(self._writer, return_exceptions=True)
 
     async def _write_loop(self) -> None:
@@ -127,7 +126,7 @@ class TcpLink(Link):
     """One TCP connection."""
 
     def __init__(self, machine: Machine, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        super().__init__(machine, largest=TCP_LARGEST, udp=False)
+        super().__init__(machine, largest=TCP_LARGEST)
         self._reader = reader
         self._stream = writer
         self._deframer = Deframer()
@@ -175,7 +174,7 @@ class UdpLink(Link):
     """One UDP peer: the address is the session's name."""
 
     def __init__(self, machine: Machine, transport: asyncio.DatagramTransport, peer: tuple[str, int]) -> None:
-        super().__init__(machine, largest=UDP_LARGEST, udp=True)
+        super().__init__(machine, largest=UDP_LARGEST)
         self._transport = transport
         self._peer = peer
         self.silent = False

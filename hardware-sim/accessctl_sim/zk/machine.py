@@ -61,11 +61,11 @@ class Machine:
         self.sessions: list[Session] = []
         self.bad_frames = 0
         self.requests = 0
-        self.refuses_clients = False  # set while the reader's own power is off
         self._pending = PendingFactors()
         self._enabled_again: asyncio.TimerHandle | None = None
         self.enabled = True
         self._enrolment: asyncio.Task[EnrolResult | None] | None = None
+        self._enroller: Session | None = None
         self._ready_fingers: list[ReadyFinger] = []
         self._awaited_finger: asyncio.Future[ReadyFinger] | None = None
         self.power_request: Callable[[float | None], None] = lambda _seconds: None
@@ -201,6 +201,7 @@ class Machine:
 
     def start_enrolment(self, session: Session, request: Request) -> None:
         self.cancel_enrolment()
+        self._enroller = session
         enrolment = Enrolment(
             session,
             request,
@@ -218,6 +219,14 @@ class Machine:
             self._enrolment.cancel()
             self._enrolment = None
         self._awaited_finger = None
+        self._enroller = None
+
+    def client_left(self, session: Session) -> None:
+        """A connection ended: its events, its enrolment."""
+        if session in self.sessions:
+            self.sessions.remove(session)
+        if session is self._enroller:
+            self.cancel_enrolment()
 
     @property
     def enrolling(self) -> bool:

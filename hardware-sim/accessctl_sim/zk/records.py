@@ -56,7 +56,7 @@ class User:
     def pack(self, size: int) -> bytes:
         """The record of 28 or 72 bytes."""
         if size == 28:
-            zone = self.tz[0] if self.own_tz else 0
+            zone = self.tz[0] & 0x7FFF if self.own_tz else 0  # the old field is signed
             number = int(self.user_id) & 0xFFFFFFFF if self.user_id.isdecimal() else 0
             return USER_28.pack(
                 self.uid, self.privilege, self.password[:5], self.name[:8], self.card, self.group & 0xFF, zone, number

@@ -22,10 +22,9 @@ class Answer:
 class Session:
     """One client. `push` puts packets on its wire in order; `largest` is how many data bytes a frame of it takes."""
 
-    def __init__(self, *, push: Callable[[Sequence[Packet]], None], largest: int, udp: bool) -> None:
+    def __init__(self, *, push: Callable[[Sequence[Packet]], None], largest: int) -> None:
         self.push = push
         self.largest = largest
-        self.udp = udp
         self.id = 0
         self.connected = False
         self.authorised = False

@@ -50,6 +50,10 @@ class Store:
             user = replace(user, uid=self._uid_by_id.get(user.user_id, 0) or self.free_uid())
         if not 1 <= user.uid <= HIGHEST_UID:
             raise BadRecord(f"uid {user.uid}")
+        if not 0 <= user.card <= 0xFFFFFFFF or not 0 <= user.privilege <= 0xFF or not 0 < len(user.user_id) <= 24:
+            raise BadRecord(
+                f"user {user.user_id[:24]!r}: card of 32 bits, privilege of 8, number of 1 to 24 characters"
+            )
         if user.uid not in self.users and len(self.users) >= self.user_cap:
             raise MemoryFull(f"{self.user_cap} users")
         before = self.users.get(user.uid)
