@@ -20,7 +20,7 @@ def verify_file(path: Path, *, trusted: Sequence[Verifier] = (), held: Sequence[
     """Check an export, a proof or a checkpoint; see `verify_export` for `trusted` and `held`."""
     if path.suffix in {".manifest", ".proofs"}:
         path = path.with_suffix("")
-    manifest, proofs = path.with_name(path.name + ".manifest"), path.with_name(path.name + ".proofs")
+    manifest, proofs = path.parent / f"{path.name}.manifest", path.parent / f"{path.name}.proofs"
     with ExitStack() as opened:
         file = opened.enter_context(_open(path))
         if _is_there(manifest):

@@ -94,8 +94,12 @@ class ExportDesk:
             until = size if which.before_index is None else min(size, which.before_index)
             return tx.ledger.lines(replace(which, before_index=until))
 
-        if which.person:
-            with self._office.begin(actor) as tx:
+        with self._office.begin(
+            actor
+        ) as tx:  # what nobody knows is refused: an empty export would say "nothing happened"
+            for door in which.doors:
+                tx.doors.get(door)
+            if which.person:
                 tx.people.get(which.person)
         asked: dict[str, Json] = filter_said(which, public=public) | ({"public": True} if public else {})
         return self._make(
@@ -141,7 +145,7 @@ class ExportDesk:
         fmt: str,
         person: str,
     ) -> ExportMade:
-        if target.suffix in COMPANIONS:
+        if not target.name or target.suffix in COMPANIONS:
             raise AccessError(Reason.TEXT_INVALID, field="name", longest=200)
         note = self._keeper.checkpoint()
         signed = self._keeper.opened(note)

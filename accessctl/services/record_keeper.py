@@ -73,7 +73,7 @@ class RecordKeeper:
             tx.commit()
         return note
 
-    def opened(self, note: str) -> Checkpoint:
+    def opened(self, note: str | bytes) -> Checkpoint:
         """Size and root in a note of ours. Raises `RecordBroken` for a note that none of our keys signed."""
         return open_checkpoint(note, self._trusted)
 

@@ -66,8 +66,9 @@ class Premises:
             ):
                 tx.doors.add(door)
             tx.devices.add(Device(id="lobby", transport=Transport.ZK, address="tcp://127.0.0.1:4370", doors=("sub-1",)))
-            tx.schedules.add(ALWAYS)
-            tx.schedules.add(OFFICE_HOURS)
+            for schedule in (ALWAYS, OFFICE_HOURS):
+                if tx.schedules.maybe(schedule.id) is None:  # `accessctl init` makes them too
+                    tx.schedules.add(schedule)
             tx.record(Fact.SITE_APPLIED, at=self.now, actor=SYSTEM)
             tx.commit()
         for key, (name, role, department, position) in CAST.items():

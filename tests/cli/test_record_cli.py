@@ -1,0 +1,218 @@
+"""`record …`, `export` and `verify`: exit 0, 1 or 2, one sentence, never a traceback, nothing under a wrong name."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import create_engine
+
+from accessctl.cli import group
+from accessctl.record import Checkpoint, Manifest, Signer, sign_checkpoint
+from tests.services import auditor
+from tests.services.premises import Premises
+from tests.stores import sqlite_store
+
+Run = Callable[..., Result]
+ROOT = Path(__file__).parents[2]
+DAY = ("--from", "2026-03-02", "--to", "2026-03-03")
+
+
+def run_in(folder: Path) -> Run:
+    def run(*arguments: object, code: int = 0) -> Result:
+        done = CliRunner().invoke(group, ["--config", str(folder / "accessctl.toml"), *map(str, arguments)])
+        assert done.exit_code == code, done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `init` makes, with a delivered card and an hour at the doors."""
+    folder = tmp_path_factory.mktemp("installation")
+    (folder / "accessctl.toml").write_text(
+        'database = "sqlite:///accessctl.db"\ndata_dir = "var"\norigin = "igss.example/record"\n'
+    )
+    run_in(folder)("init")
+    store = sqlite_store(folder / "accessctl.db")
+    premises = Premises(store=store)
+    _, person = premises.delivered()
+    premises.door_events(60, person=person.id)
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def installation(made: Path, tmp_path: Path) -> Path:
+    """A copy for this test alone."""
+    shutil.copytree(made, tmp_path / "site")
+    return tmp_path / "site"
+
+
+@pytest.fixture
+def run(installation: Path) -> Run:
+    return run_in(installation)
+
+
+@pytest.fixture
+def key(run: Run) -> str:
+    return run("record", "key").output.strip()
+
+
+def test_a_day_is_exported_and_verified_with_nothing_but_the_files(run: Run, key: str, tmp_path: Path) -> None:
+    for fmt in ("csv", "jsonl"):
+        out = tmp_path / f"e.{fmt}"
+        said = json.loads(run("export", *DAY, "--door", "sub-1", "--format", fmt, "--out", out, "--json").output)
+        assert said["lines"] == 31
+        assert auditor.wrong(out) == ""
+        bare = CliRunner().invoke(group, ["--config", "no-such-file", "verify", str(out), "--key", key])
+        assert (bare.exit_code, bare.output.count("\n")) == (0, 1), bare.output
+        assert "verificado / verified: 31 asientos" in bare.output
+    out = tmp_path / "p.csv"
+    run("export", *DAY, "--person", "María José", "--format", "csv", "--out", out, "--public")
+    assert "Ñandú" not in out.read_text("utf-8")
+    assert "compárela con --key" in run("verify", out).output
+
+
+def test_times_without_an_offset_are_those_of_guatemala(run: Run, tmp_path: Path) -> None:
+    times = ("--from", "2026-03-02T08:10", "--to", "2026-03-02T14:20:00+00:00")
+    shown = json.loads(run("export", *times, "--format", "jsonl", "--out", tmp_path / "e", "--json").output)
+    assert shown["lines"] == 10
+
+
+def test_the_record_is_signed_exported_kept_and_checked_again(run: Run, key: str, tmp_path: Path) -> None:
+    held, whole, proof = tmp_path / "record.checkpoint", tmp_path / "record.jsonl", tmp_path / "one.json"
+    run("record", "checkpoint", "--out", held)
+    assert json.loads(run("record", "checkpoint", "--json").output)["note"] == held.read_text("utf-8")
+    run("record", "export", "--out", whole)
+    assert auditor.wrong(whole) == ""
+    run("record", "prove", 7, "--out", proof)
+    shown = json.loads(run("verify", whole, proof, held, "--key", key, "--json").output)
+    assert [row["verified"] for row in shown] == [True, True, True]
+    assert "continúa 1 punto" in run("verify", whole, "--checkpoint", held).output
+    assert "1 guardados fuera" in run("record", "verify", "--checkpoint", held).output
+    assert json.loads(run("record", "verify", "--json").output)["verified"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("verify",), 2),
+        (("verify", "no-such-file"), 1),
+        (("verify", "."), 1),
+        (("verify", "a\x1b[2Jb"), 1),
+        (("verify", "no-such-file", "--key", "not-a-key"), 2),
+        (("verify", "no-such-file", "--checkpoint", "neither"), 1),
+        (("record", "prove", "-1", "--out", "x"), 2),
+        (("record", "verify", "--checkpoint", "no-such-file"), 2),
+        (("record", "export", "--out", "no/such/folder/x"), 1),
+        (("record", "prove", "1", "--out", "."), 1),
+        (("record", "checkpoint", "--out", "/"), 1),
+        (("export", "--format", "csv", "--out", "x", "--from", "yesterday"), 2),
+        (("export", "--format", "csv", "--out", "x", "--from", "0001-01-01T00:00:00+23:59"), 2),
+        (("export", "--format", "csv", "--out", "x", "--from", "2026-03-03", "--to", "2026-03-03"), 2),
+        (("export", "--format", "csv", "--out", "x", "--person", "nadie"), 1),
+        (("export", "--format", "pdf2", "--out", "x"), 2),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(run: Run, arguments: tuple[str, ...], code: int) -> None:
+    said = run(*arguments, code=code).output
+    assert "Traceback" not in said
+    assert "\x1b" not in said
+    assert code == 2 or said.count("\n") == 1, said
+
+
+def test_a_refusal_of_a_desk_is_one_sentence_too(installation: Path, tmp_path: Path) -> None:
+    arguments = ["export", "--format", "csv", "--out", str(tmp_path / "x"), "--door", "' OR '1'='1"]
+    command = [sys.executable, "-m", "accessctl", "--config", str(installation / "accessctl.toml"), *arguments]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No se encontró" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x").exists()
+
+
+def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+    for arguments in (
+        ("record", "export", "--out", taken),
+        ("record", "prove", 1, "--out", taken),
+        ("record", "checkpoint", "--out", taken),
+        ("export", "--format", "csv", "--out", taken),
+    ):
+        assert "ya existe" in run(*arguments, code=1).output
+    assert taken.read_text() == "mine"
+    assert {path.name for path in tmp_path.iterdir()} == {"taken", "site"}
+
+
+TAMPERING = {
+    "edit": (["UPDATE entry SET bytes = CAST(bytes || ' ' AS BLOB) WHERE idx = 40"], 40),
+    "delete": (["DELETE FROM entry WHERE idx = 41"], 41),
+    "swap": (
+        [
+            "UPDATE entry SET idx = -1 WHERE idx = 42",
+            "UPDATE entry SET idx = 42 WHERE idx = 43",
+            "UPDATE entry SET idx = 43 WHERE idx = -1",
+        ],
+        42,
+    ),
+    "truncate": (["DELETE FROM entry WHERE idx >= 44"], 44),
+}
+
+
+@pytest.mark.parametrize("how", TAMPERING)
+def test_tampering_with_the_store_is_named_at_the_first_bad_index(run: Run, installation: Path, how: str) -> None:
+    run("record", "checkpoint")
+    statements, first = TAMPERING[how]
+    engine = create_engine(f"sqlite:///{installation / 'accessctl.db'}")
+    with engine.begin() as connection:
+        for verb in ("update", "delete"):
+            connection.exec_driver_sql(f"DROP TRIGGER entry_no_{verb}")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+    said = run("record", "verify", code=1).output
+    assert "NO VERIFICADO" in said
+    assert json.loads(run("record", "verify", "--json", code=1).output)["index"] == first
+
+
+def test_a_file_in_our_name_by_another_key_is_refused(run: Run, key: str, tmp_path: Path) -> None:
+    out = tmp_path / "e.csv"
+    run("export", "--format", "csv", "--out", out)
+    forger = Signer("igss.example/record", b"f" * 32)
+    claim = json.loads((tmp_path / "e.csv.manifest").read_text("utf-8"))
+    size, root = (
+        claim["lines"],
+        auditor._root([bytes.fromhex(row.rsplit(",", 1)[1]) for row in out.read_text("utf-8").splitlines()[1:]]),
+    )
+    note = sign_checkpoint(Checkpoint(origin=forger.name, size=size, root=root), forger)
+    fields = {name: value for name, value in claim.items() if name != "seal"}
+    fields |= {"checkpoint": note, "verifier_key": forger.verifier.vkey}
+    (tmp_path / "e.csv.manifest").write_bytes(Manifest(**fields).sealed(forger).to_bytes())
+    assert "compárela con --key" in run("verify", out).output, "it agrees with itself, and says no more"
+    assert "NO VERIFICADO" in run("verify", out, "--key", key, code=1).output
+    (tmp_path / "e.csv.manifest").write_bytes(Manifest(**fields).to_bytes())
+    assert "no llevan sello" in run("verify", out, code=1).output, "columns of a CSV that nothing binds"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(lambda text: text.encode("utf-8", "replace")))
+)
+def test_any_bytes_end_in_one_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    done = CliRunner().invoke(group, ["verify", str(path)])
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert done.output.count("\n") == 1
+    assert "verificado /" not in done.output
