@@ -68,13 +68,13 @@ def once(out: Path, kill_before: frozenset[int]) -> int:
             service.start()
             day = Day(place, core, simulator, service, say, kill_before=kill_before)
             day.play()
-            day.papers["register.pdf"] = day.people["auditor"].download("/registro/folio.pdf")
+            day.papers["register.pdf"] = day.people["auditor"].download("/eventos/registro.pdf")
             service.end()
             summary = leave(day, place, core, out)
         except (DemoFailed, Refused):
             out.mkdir(parents=True, exist_ok=True)
-            for log in ("service.log", "simulator.log"):
-                (out / log).write_bytes((folder / log).read_bytes())
+            for log in ("service.log", "simulator.log", "accessctl.db", "accessctl.db-wal"):
+                (out / log).write_bytes((folder / log).read_bytes() if (folder / log).exists() else b"")
             raise
         finally:
             core.store.close()

@@ -14,6 +14,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.exports import ExportDesk
 from accessctl.services.fleet import Fleet
 from accessctl.services.intake import Intake
 from accessctl.services.office import Office
@@ -54,6 +55,7 @@ class Service:
     site: SiteDesk
     record_keeper: RecordKeeper
     papers: Papers
+    exports: ExportDesk
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -85,6 +87,7 @@ def build(settings: Settings) -> Service:
         site=SiteDesk(office),
         record_keeper=keeper,
         papers=Papers(office, Press(), keeper),
+        exports=ExportDesk(office, keeper),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

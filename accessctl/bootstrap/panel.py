@@ -33,12 +33,14 @@ def panel_of(service: Service) -> Flask:
         alarms=service.alarms,
         watch=service.watch,
         papers=service.papers,
+        exports=service.exports,
         clock=service.office.clock,
     )
     return create_app(
         desks,
         PanelSettings(
             secret_key=read_key(settings.keys_dir, "panel.key"),
+            exports=settings.data_dir / "exports",
             cookie_secure=settings.cookie_secure,
             language=settings.language,
             institution=settings.institution,

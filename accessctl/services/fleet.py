@@ -78,7 +78,7 @@ class Fleet:
             today = local(now).date()
             users: dict[str, WantedUser] = {}
             names: dict[str, str] = {}
-            grants = tx.grants.find(door=device.doors, state=(GrantState.OPEN, GrantState.CHOSEN), limit=1_000_000)
+            grants = tx.grants.find(door=device.doors, state=(GrantState.OPEN, GrantState.CHOSEN), limit=100_000)
             by_person: dict[str, list[AccessGrant]] = {}
             for grant in grants:
                 by_person.setdefault(grant.person, []).append(grant)
@@ -95,7 +95,7 @@ class Fleet:
                 for week in zone_weeks(schedules[schedule_id], zone_of[schedule_id], today, calendar)
             ]
             ours = frozenset(
-                held.user_id for held in tx.held_users.find(device=device.id, limit=1_000_000) if held.person
+                held.user_id for held in tx.held_users.find(device=device.id, limit=100_000) if held.person
             )
         return Desired(users=list(users.values()), zones=zones, zone_of=zone_of, ours=ours, full_names=names)
 
@@ -117,14 +117,19 @@ class Fleet:
 
     def apply(self, terminal: Terminal, device: Device) -> Applied:
         """Bring the terminal to what it should hold, read it back, and record what was confirmed."""
-        started = self._office.clock()
+        asked = self._wanted_since(device)
         desired, observed, planned = self.plan(terminal, device)
         if not planned.is_empty:
             self._carry_out(terminal, desired, planned)
             observed = self.look(terminal, desired)
         left = self._difference(desired, observed)
-        self._confirmed(device, desired, observed, planned, left, started)
+        self._confirmed(device, desired, observed, planned, left, asked)
         return Applied(planned=planned, left=left, observed=observed)
+
+    def _wanted_since(self, device: Device) -> datetime | None:
+        """The request that this round answers, taken before what is desired is read: a later one is another round."""
+        with self._office.store.view() as tx:
+            return tx.health.get(device.id).wanted_at
 
     def _wanted(self, tx: Work, person: Person, rights: list[AccessGrant], now: datetime) -> WantedUser | None:
         if person.removed:
@@ -196,12 +201,18 @@ class Fleet:
         return opened
 
     def _confirmed(
-        self, device: Device, desired: Desired, observed: Observed, planned: Plan, left: Plan, started: datetime
+        self,
+        device: Device,
+        desired: Desired,
+        observed: Observed,
+        planned: Plan,
+        left: Plan,
+        asked: datetime | None,
     ) -> None:
         now = self._office.clock()
         person_of = {one.user_id: one.person for one in desired.users}
         with self._office.store.begin() as tx:
-            before = {held.id: held for held in tx.held_users.find(device=device.id, limit=1_000_000)}
+            before = {held.id: held for held in tx.held_users.find(device=device.id, limit=100_000)}
             self._remember(tx, device, observed, person_of, before, now)
             health = tx.health.get(device.id)
             done = left.is_empty
@@ -213,9 +224,7 @@ class Fleet:
                     drift=left.changes,
                     rogues=len(left.rogues),
                     synced_at=now if done else health.synced_at,
-                    wanted_at=None
-                    if done and (health.wanted_at is None or health.wanted_at <= started)
-                    else health.wanted_at,
+                    wanted_at=None if done and health.wanted_at == asked else health.wanted_at,
                 )
             )
             if not planned.is_empty:

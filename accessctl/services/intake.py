@@ -65,7 +65,7 @@ class Intake:
         """How far this device's log was read."""
         with self._office.store.view() as tx:
             health = tx.health.maybe(device)
-        if health is None or not health.log_epoch:
+        if health is None or not health.log_record_size:  # never read
             return None
         return LogMark(
             epoch=health.log_epoch,

@@ -221,14 +221,12 @@ class TerminalKeeper:
         """Enrol a finger in a disabled slot, take the template off the terminal again, and give it to the desk."""
         slot = self._slot_for(terminal, command)
         left = (command.expires_at - self._office.clock()).total_seconds()
-        try:
-            enrolled = terminal.enrol(slot, command.finger, seconds=max(left, 1.0))
-        finally:
-            terminal.remove_templates(slot.uid, (command.finger,))
+        enrolled = terminal.enrol(slot, command.finger, seconds=max(left, 1.0))
+        terminal.remove_templates(slot.uid, (command.finger,))  # where it failed, the next read-back finds what is left
         self._enrolment.finger_enrolled(command.id, enrolled.template)
 
     def _slot_for(self, terminal: Terminal, command: Command) -> TerminalUser:
-        """The person's slot on this terminal, or a disabled one that is reserved, and known as ours, before it is written."""
+        """The person's slot here, or a disabled one that is reserved, and known as ours, before it is written."""
         users = terminal.users()
         with self._office.store.begin() as tx:
             person = tx.people.get(command.person)

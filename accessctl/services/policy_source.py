@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from threading import Lock
 
 from accessctl.domain.card_numbers import CardNumber
-from accessctl.domain.cards import LIVE, Card, CardState
+from accessctl.domain.cards import LIVE, NEVER_AGAIN, Card, CardState
 from accessctl.domain.facts import Fact
 from accessctl.domain.policy import Change, CredentialFact, CredentialGone, PersonFact, PersonGrants, Snapshot
 from accessctl.domain.requests import GrantState
@@ -117,10 +117,12 @@ class PolicySource:
 
 
 def _counting(one: Card, other: Card) -> Card:
-    """Of two lives of one number, the one that counts: the live one, otherwise the later."""
-    if (one.state in LIVE) != (other.state in LIVE):
-        return one if one.state in LIVE else other
-    return max(one, other, key=lambda card: card.since.timestamp() if card.since else 0.0)
+    """Of two lives of one number, the one that counts: lost for ever before live, live before over, then the later."""
+    return max(one, other, key=lambda card: (card.state in NEVER_AGAIN, card.state in LIVE, _since(card)))
+
+
+def _since(card: Card) -> float:
+    return card.since.timestamp() if card.since else 0.0
 
 
 def _fact(family: str, card: Card, *, signed: bool) -> CredentialFact:
