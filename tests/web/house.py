@@ -36,6 +36,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.exports import ExportDesk
 from accessctl.services.office import Office
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
@@ -96,20 +97,20 @@ class House:
     """Store, desks, people and the panel in front of them."""
 
     store: SqlStore
+    folder: Path
     people: dict[Role, Person] = field(default_factory=dict)
     accounts: dict[Role, str] = field(default_factory=dict)
     clock: HandClock = field(default_factory=HandClock)
-    settings: PanelSettings = field(
-        default_factory=lambda: PanelSettings(
+
+    def __post_init__(self) -> None:
+        self.settings = PanelSettings(
             secret_key=os.urandom(32),
+            exports=self.folder / "exports",
             cookie_secure=False,
             stream_lasts=timedelta(seconds=2),
             heartbeat=timedelta(seconds=1),
             event_streams=2,
         )
-    )
-
-    def __post_init__(self) -> None:
         self.office = Office(store=self.store, clock=self.clock, new_id=new_id)
         self.desks = self._desks()
         if not self.people:
@@ -120,6 +121,7 @@ class House:
 
     def _desks(self) -> Desks:
         office = self.office
+        keeper = RecordKeeper(office, Signer("accessctl.test", bytes(range(32))))
         return Desks(
             accounts=AccountDesk(office, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
             people=PeopleDesk(office),
@@ -132,7 +134,8 @@ class House:
             removals=RemovalDesk(office),
             alarms=AlarmDesk(office),
             watch=Watch(office),
-            papers=Papers(office, Press(), RecordKeeper(office, Signer("accessctl.test", bytes(range(32))))),
+            papers=Papers(office, Press(), keeper),
+            exports=ExportDesk(office, keeper),
             clock=self.clock,
         )
 
@@ -275,7 +278,7 @@ def _furnished() -> tuple[Path, dict[Role, Person], dict[Role, str]]:
     """A furnished database, its people and accounts: made once in a process, copied for each test."""
     folder = Path(tempfile.mkdtemp(prefix="accessctl-house-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    house = House(sqlite_store(folder / "house.db"))
+    house = House(sqlite_store(folder / "house.db"), folder)
     house.store.close()  # folds the WAL into the file
     return folder / "house.db", house.people, house.accounts
 
@@ -284,7 +287,7 @@ def house_in(folder: Path) -> House:
     """A furnished house of its own in this folder."""
     file, people, accounts = _furnished()
     shutil.copyfile(file, folder / "house.db")
-    return House(sqlite_store(folder / "house.db"), people=people, accounts=accounts)
+    return House(sqlite_store(folder / "house.db"), folder, people=people, accounts=accounts)
 
 
 def token(client: FlaskClient, path: str = "/entrar") -> str:

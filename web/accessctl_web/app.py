@@ -21,6 +21,7 @@ from accessctl_web.views import (
     delivery,
     doors,
     enrolment,
+    exports,
     home,
     papers,
     people,
@@ -40,7 +41,21 @@ NAMING = (
     messages.reason_sentence,
     forms.pairs,
 )
-PLACES = (sign_in, home, requests, enrolment, delivery, papers, people, cards, removals, doors, alarms, accounts)
+PLACES = (
+    sign_in,
+    home,
+    requests,
+    enrolment,
+    delivery,
+    papers,
+    people,
+    cards,
+    removals,
+    doors,
+    alarms,
+    exports,
+    accounts,
+)
 
 
 def create_app(desks: Desks, settings: PanelSettings) -> Flask:

@@ -14,6 +14,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.exports import ExportDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.removal_desk import RemovalDesk
@@ -39,6 +40,7 @@ class Desks:
     alarms: AlarmDesk
     watch: Watch
     papers: Papers
+    exports: ExportDesk
     clock: Callable[[], datetime]
 
 

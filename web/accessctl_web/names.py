@@ -328,6 +328,8 @@ FIELDS: Mapping[str, str] = {
     "file_name": N_("nombre del archivo"),
     "requested_by": N_("jefatura que lo pide"),
     "person": N_("persona"),
+    "since": N_("primer día"),
+    "until": N_("último día"),
     "width": N_("firma"),
     "height": N_("firma"),
     "visit_data": N_("datos de la visita"),

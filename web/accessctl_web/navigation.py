@@ -18,6 +18,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("doors.show", N_("Puertas")),
     ("doors.events", N_("Eventos")),
     ("alarms.show", N_("Alarmas")),
+    ("exports.show", N_("Exportar")),
     ("accounts.show", N_("Cuentas")),
 )
 OF_REQUESTS = frozenset({"enrolment", "delivery"})

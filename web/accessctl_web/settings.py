@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 MIB = 1024 * 1024
 
@@ -11,11 +12,13 @@ class PanelSettings:
     """Everything that differs between two installations of the panel.
 
     `secret_key` signs sessions and form tokens (32 bytes or more, the same on every process of one installation).
+    `exports` is the folder in which exports wait to be fetched; it is made where it is missing.
     `cookie_secure` is false only where the panel is served over plain HTTP, as the demo does on the loopback.
     `trusted_proxies` is how many reverse proxies stand in front and set `X-Forwarded-*`; 0 believes none of them.
     """
 
     secret_key: bytes = field(repr=False)
+    exports: Path
     cookie_secure: bool = True
     language: str = "es"
     institution: str = "Subgerencia de Tecnología"
