@@ -7,6 +7,7 @@ device's state is only ever touched on its own loop.
 from __future__ import annotations
 
 import asyncio
+import select
 import selectors
 import threading
 from collections.abc import Callable, Coroutine
@@ -16,13 +17,26 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+LONGEST_FINE_WAIT_S = 0.05
+HIGHEST_SELECTABLE = 1023
+
+
+class FineSelector(selectors.EpollSelector):
+    """epoll rounds its waits up to milliseconds; `select` on its descriptor does not, so short ones go there."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait as any selector; where `select` cannot take our descriptor, epoll's rounding stays."""
+        if timeout is not None and 0 < timeout < LONGEST_FINE_WAIT_S and self.fileno() <= HIGHEST_SELECTABLE:
+            select.select([self.fileno()], [], [], timeout)
+            timeout = 0
+        return super().select(timeout)
+
+
 class LoopThread:
     """One event loop in one daemon thread. With `fine` its timers are good to microseconds, for latencies of 2 ms."""
 
     def __init__(self, name: str, *, fine: bool = False) -> None:
-        # epoll rounds up to whole milliseconds, select does not; select only knows descriptors below 1024.
-        selector = selectors.SelectSelector() if fine else selectors.DefaultSelector()
-        self.loop = asyncio.SelectorEventLoop(selector)
+        self.loop = asyncio.SelectorEventLoop(FineSelector() if fine else selectors.DefaultSelector())
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
