@@ -28,7 +28,7 @@ HELP = """\
   card ana mesa 2       la tarjeta de Ana, dos segundos en el lector de la mesa (lo mismo con beto, extrano)
   finger ana lobby 1    su dedo en la terminal, donde una inscripción lo espera o para entrar
   walk ana lobby        Ana con su tarjeta ante la puerta; leave ana lobby, sale
-  lobby power-off       y power-on, tamper, force-door, add-user 666 card=666, clear-log, set-clock 2000-01-01T00:00:00 …
+  lobby power-off       y power-on, tamper, force-door, add-user 666 card=666, clear-log …
 """
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import cos, sin
 from typing import Any
 
 from demo_panel import Panel, Refused
@@ -19,10 +20,14 @@ from accessctl.bootstrap import Service as Core
 from accessctl.domain.alarms import AlarmKind
 from accessctl.services.store import EventFilter, EventRow
 
-PAPER = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PAPER = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 SIGNATURE = [
-    [[40 + step * 4, 90 + (step * 37 % 60) - 30] for step in range(40)],
-    [[60 + step * 6, 120 - step % 7] for step in range(20)],
+    [[60 + 3 * k + 22 * sin(k / 4), 110 - 34 * sin(k / 5.5) - 12 * cos(k / 2.3)] for k in range(110)],
+    [[300 + 2 * k, 120 + 26 * sin(k / 6)] for k in range(70)],
+    [[80 + 5 * k, 150 - k / 4] for k in range(80)],
 ]
 
 
@@ -328,7 +333,8 @@ class Day:
         wait_for("1 de 2 puertas", lambda: self.core.removals.progress(removal).reached_doors == 1)
         progress = self.core.removals.progress(removal)
         self.tell(
-            f"    alcanzó {progress.reached_doors} de {progress.all_doors} puertas; expuesta: {', '.join(progress.exposed_doors)}"
+            f"    alcanzó {progress.reached_doors} de {progress.all_doors} puertas; "
+            f"expuesta: {', '.join(progress.exposed_doors)}"
         )
         after = self.size()
         if self.simulator.say("walk beto lobby").get("granted"):

@@ -5,8 +5,8 @@ import secrets
 import urllib.error
 import urllib.parse
 import urllib.request
-from http.cookiejar import CookieJar
 from http.client import HTTPMessage
+from http.cookiejar import CookieJar
 from typing import IO
 
 from demo_processes import DemoFailed
@@ -21,7 +21,8 @@ class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
-        return None
+        """No redirect is followed."""
+        del req, fp, code, msg, headers, newurl
 
 
 class Refused(Exception):

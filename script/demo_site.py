@@ -6,13 +6,13 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from demo_processes import command_line
+
 from accessctl.bootstrap import Service as Core
 from accessctl.bootstrap import build
 from accessctl.domain.card_numbers import CardFormat, CardNumber
 from accessctl.domain.people import SYSTEM, Role
 from accessctl.settings import load
-
-from demo_processes import command_line
 
 SITE = """\
 [[zone]]
