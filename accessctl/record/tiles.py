@@ -12,7 +12,7 @@ most and hashes a thousand nodes, about half a millisecond.
   else implements.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -161,6 +161,21 @@ class StoredTree:
                 start = middle
         path.reverse()
         return path
+
+    def inclusions(self, indexes: Iterable[int]) -> Iterator[list[bytes]]:
+        """The audit paths of many entries in the whole tree; what the entries of a full tile share is found once."""
+        known, upper, rows = -1, list[bytes](), list[Sequence[bytes]]()
+        for index in indexes:
+            number = index // WIDTH
+            if (number + 1) * WIDTH > self.size:
+                yield self.inclusion(index)
+                continue
+            if number != known:
+                known, upper = number, self.inclusion(number * WIDTH)[HEIGHT:]
+                self._node(HEIGHT - 1, 2 * number)
+                rows = self._tiles[0, number]
+            at = index % WIDTH
+            yield [rows[height][(at >> height) ^ 1] for height in range(HEIGHT)] + upper
 
     def consistency(self, old_size: int, new_size: int | None = None) -> list[bytes]:
         """PROOF(old_size, D[new_size]) of RFC 6962 §2.1.2; empty from the empty tree and to the same tree."""

@@ -5,8 +5,6 @@ The columns are read from the canonical bytes, so that a line shows what was has
 canonical bytes, which hold the credential. Its leaves still prove it.
 """
 
-import csv
-import io
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,6 +12,7 @@ from typing import Literal
 
 import orjson
 
+from accessctl.record import Json
 from accessctl.record.columns import COLUMNS, cell
 from accessctl.services.store import LedgerLine
 
@@ -21,9 +20,7 @@ Format = Literal["csv", "jsonl"]
 Block = Callable[[Sequence[LedgerLine]], bytes]
 
 REDACTED = frozenset({"person_id", "person", "credential"})
-_PLAIN = frozenset({"at", "received_at"})  # written by us: digits first, one line
 _BREAKS = tuple((char.encode(), f"\\u{ord(char):04x}".encode()) for char in "\x85\u2028\u2029")
-_cell = lru_cache(maxsize=65_536)(cell)
 
 
 def header(fmt: Format) -> bytes:
@@ -39,33 +36,42 @@ def block_of(fmt: Format, *, public: bool) -> Block:
 
 
 class _Csv:
-    """Rows, quoted as RFC 4180 asks."""
+    """Rows, quoted as RFC 4180 asks. Cells that recur are made once; those that do not are kept out of the cache."""
 
     def __init__(self, *, public: bool) -> None:
-        left_out = {"index", "person", "leaf"} | (REDACTED if public else set())
-        self._columns = [(place, name, name in _PLAIN) for place, name in enumerate(COLUMNS) if name not in left_out]
-        self._person = None if public else COLUMNS.index("person")
-        self._leaf = COLUMNS.index("leaf")
+        self._public = public
+        names = ["" if public and name in REDACTED else name for name in COLUMNS]  # no entry has the key ""
+        person, device_time = COLUMNS.index("person"), COLUMNS.index("device_time")
+        self._before, self._between, self._after = (
+            names[3:person],
+            names[person + 1 : device_time],
+            names[device_time + 1 : -1],
+        )
 
     def __call__(self, lines: Sequence[LedgerLine]) -> bytes:
-        rows = []
-        columns = self._columns
-        person, last = self._person, self._leaf
-        for line in lines:
-            get = orjson.loads(line.data).get
-            row = [""] * len(COLUMNS)
-            row[0] = str(line.index)
-            for place, name, plain in columns:
-                value = get(name)
-                if value is not None:
-                    row[place] = value if plain else _cell(value)
-            if person is not None and line.name is not None:
-                row[person] = _cell(line.name)
-            row[last] = line.leaf.hex()
-            rows.append(row)
-        out = io.StringIO(newline="")
-        csv.writer(out).writerows(rows)
-        return out.getvalue().encode()
+        before, between, after, recurring = self._before, self._between, self._after, _recurring
+        out = []
+        for index, data, leaf, _, name in lines:
+            get = orjson.loads(data).get
+            row = [str(index), get("at") or "", get("received_at") or ""]
+            row += map(recurring, map(get, before))
+            row.append("" if self._public else recurring(name))
+            row += map(recurring, map(get, between))
+            row.append(_quoted(get("device_time")))
+            row += map(recurring, map(get, after))
+            row.append(leaf.hex())
+            out.append(",".join(row))
+        out.append("")
+        return "\r\n".join(out).encode()
+
+
+def _quoted(value: Json) -> str:
+    """A cell that no spreadsheet runs, in quotes where it has a comma or a quote in it."""
+    text = cell(value)
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+_recurring = lru_cache(maxsize=65_536)(_quoted)
 
 
 def _full_json(lines: Sequence[LedgerLine]) -> bytes:
@@ -75,7 +81,7 @@ def _full_json(lines: Sequence[LedgerLine]) -> bytes:
 def _json(line: LedgerLine) -> bytes:
     get = orjson.loads(line.data).get
     shown = dict(zip(COLUMNS, map(get, COLUMNS), strict=True))
-    shown["index"] = line.index
+    shown["index"] = line.place
     shown["person"] = line.name
     shown["leaf"] = line.leaf.hex()
     if line.salt is not None:
@@ -92,7 +98,7 @@ def _public_json(lines: Sequence[LedgerLine]) -> bytes:
     for line in lines:
         get = orjson.loads(line.data).get
         shown = dict(zip(_PUBLIC, map(get, _PUBLIC), strict=True))
-        shown["index"] = line.index
+        shown["index"] = line.place
         shown["leaf"] = line.leaf.hex()
         out.append(orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE))
     return _one_line_each(b"".join(out))

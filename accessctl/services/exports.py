@@ -30,6 +30,7 @@ from accessctl.record import (
     encode,
     leaf_hash,
 )
+from accessctl.record.merkle import leaf_hashes
 from accessctl.services.complete_file import complete_files
 from accessctl.services.export_lines import Format, bare_block, block_of, header, proof_block
 from accessctl.services.office import Office
@@ -40,8 +41,7 @@ BLOCK = 1000  # lines that are formatted and written together
 EVERYTHING = EventFilter()
 COMPANIONS = frozenset({".manifest", ".proofs"})
 
-L = TypeVar("L")
-Leaf = Callable[[L], tuple[int, bytes, bytes]]
+L = TypeVar("L", LedgerLine, tuple[int, bytes, bytes])  # both begin with index, bytes, leaf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class ExportDesk:
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
         block = block_of(fmt, public=public)
 
-        def lines(tx: Work, size: int) -> Iterator[LedgerLine]:
+        def lines(tx: Work, size: int) -> Iterator[Sequence[LedgerLine]]:
             until = size if which.before_index is None else min(size, which.before_index)
             return tx.ledger.lines(replace(which, before_index=until))
 
@@ -106,7 +106,6 @@ class ExportDesk:
             actor,
             target,
             lines,
-            _line_leaf,
             before=header(fmt),
             block=block,
             whole=which == EVERYTHING,
@@ -121,8 +120,7 @@ class ExportDesk:
         return self._make(
             actor,
             target,
-            lambda tx, size: tx.ledger.entries(0, size),
-            _entry_leaf,
+            lambda tx, size: _pages(tx.ledger.entries(0, size)),
             before=b"",
             block=bare_block,
             whole=True,
@@ -135,8 +133,7 @@ class ExportDesk:
         self,
         actor: Actor,
         target: Path,
-        lines: Callable[[Work, int], Iterator[L]],
-        leaf: Leaf[L],
+        lines: Callable[[Work, int], Iterator[Sequence[L]]],
         *,
         before: bytes,
         block: Callable[[Sequence[L]], bytes],
@@ -158,7 +155,7 @@ class ExportDesk:
             with self._office.store.view() as tx:
                 tree = None if proofs is None else tx.ledger.tree(signed.size)
                 written.write(before)
-                _stream(lines(tx, signed.size), leaf, block, written, proofs, tree)
+                _stream(lines(tx, signed.size), block, written, proofs, tree)
             if whole:
                 _require_root(written, signed)
             now = self._office.clock()
@@ -220,38 +217,41 @@ def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:
     return said
 
 
-def _line_leaf(line: LedgerLine) -> tuple[int, bytes, bytes]:
-    return line.index, line.data, line.leaf
-
-
-def _entry_leaf(entry: tuple[int, bytes, bytes]) -> tuple[int, bytes, bytes]:
-    return entry
+def _pages(entries: Iterator[tuple[int, bytes, bytes]]) -> Iterator[list[tuple[int, bytes, bytes]]]:
+    while page := list(islice(entries, BLOCK)):
+        yield page
 
 
 def _stream(
-    lines: Iterator[L],
-    leaf: Leaf[L],
+    pages: Iterator[Sequence[L]],
     block: Callable[[Sequence[L]], bytes],
     written: _Written,
     proofs: BinaryIO | None,
     tree: StoredTree | None,
 ) -> None:
-    """A block after the other: compared with its leaves, proven, formatted, hashed, written."""
-    while rows := list(islice(lines, BLOCK)):
-        found = [leaf(row) for row in rows]
-        for index, data, said in found:
-            if leaf_hash(data) != said:
-                raise RecordBroken(
-                    Why.ENTRY_CHANGED, f"entry {index} was changed: its bytes do not hash to its leaf", index=index
-                )
+    """A page after the other: compared with its leaves, proven, formatted, hashed, written."""
+    for rows in pages:
+        indexes, leaves = [row[0] for row in rows], [row[2] for row in rows]
+        _require_leaves(indexes, [row[1] for row in rows], leaves)
         if proofs is None or tree is None:
-            written.frontier.extend([said for _, _, said in found])
+            written.frontier.extend(leaves)
         else:
-            proofs.write(proof_block([(index, tree.inclusion(index)) for index, _, _ in found]))
+            proofs.write(proof_block(list(zip(indexes, tree.inclusions(indexes), strict=True))))
         written.write(block(rows))
         written.lines += len(rows)
-        written.first = found[0][0] if written.first is None else written.first
-        written.last = found[-1][0]
+        written.first = indexes[0] if written.first is None else written.first
+        written.last = indexes[-1]
+
+
+def _require_leaves(indexes: Sequence[int], entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+    """Nothing is exported that does not hash to its leaf; SQLite may even hold text where bytes were written."""
+    if all(type(data) is bytes for data in entries) and leaf_hashes(entries) == leaves:
+        return
+    for index, data, leaf in zip(indexes, entries, leaves, strict=True):
+        if type(data) is not bytes or leaf_hash(data) != leaf:
+            raise RecordBroken(
+                Why.ENTRY_CHANGED, f"entry {index} was changed: its bytes do not hash to its leaf", index=index
+            )
 
 
 def _require_root(written: _Written, signed: Checkpoint) -> None:

@@ -10,13 +10,14 @@ observations, and the facts that matter of them are recorded when they change.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.alarms import Alarm
 from accessctl.domain.cards import Card, CardState
 from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import Presence, ZoneState
 from accessctl.domain.people import Actor, Person
 from accessctl.domain.places import Device, Door, Zone
 from accessctl.domain.procedures import Case
@@ -30,6 +31,8 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.visitor_cards import VisitorCard
+from accessctl.domain.visits import Visit
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
 
 V = TypeVar("V")
@@ -94,6 +97,23 @@ class Requests(Shelf[AccessRequest], Protocol):
     """Requests of procedure 10."""
 
     def next_folio(self) -> int: ...
+
+
+class Visits(Shelf[Visit], Protocol):
+    """Visits of procedure 4 and of procedure 10."""
+
+    def next_number(self) -> int: ...
+    def escorted_by(self, person: str, *, limit: int = 200) -> list[Visit]:
+        """The open visits for which somebody is on escort duty now."""
+        ...
+
+
+class VisitorCards(Shelf[VisitorCard], Protocol):
+    """The visitors' pool."""
+
+    def in_pool(self, family_key: str) -> VisitorCard | None:
+        """The card of that number that is not retired."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +181,7 @@ class EventFilter:
     person: str = ""
     device: str = ""
     credential: str = ""
+    visit: str = ""
     case: str = ""
     events: tuple[str, ...] = ()
     device_events_only: bool = False
@@ -200,11 +221,10 @@ class RecordFound:
     held: int
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerLine:
+class LedgerLine(NamedTuple):  # a tuple, because ten million of them pass in one export
     """One entry as it is exported: canonical bytes, leaf, and what opens its person's name (None: erased, or none)."""
 
-    index: int
+    place: int  # its index; a tuple has another `index`
     data: bytes
     leaf: bytes
     salt: bytes | None
@@ -223,8 +243,8 @@ class Ledger(Protocol):
         """Index, canonical bytes and leaf hash of entries `start` to `stop - 1`, as far as there are any."""
         ...
 
-    def lines(self, which: EventFilter) -> Iterator[LedgerLine]:
-        """What the filter finds, in the order of the record; flat memory."""
+    def lines(self, which: EventFilter) -> Iterator[list[LedgerLine]]:
+        """What the filter finds, in the order of the record, a page at a time; flat memory."""
         ...
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
@@ -269,6 +289,10 @@ class Work(Protocol):
     commands: Shelf[Command]
     captures: Shelf[Capture]
     alarms: Shelf[Alarm]
+    visits: Visits
+    visitor_cards: VisitorCards
+    presence: Shelf[Presence]
+    zone_states: Shelf[ZoneState]
     events: Events
     ledger: Ledger
 
@@ -288,6 +312,9 @@ class Work(Protocol):
         credential: str = "",
         device: str = "",
         door: str = "",
+        zone: str = "",
+        direction: str = "",
+        visit: str = "",
         data: Mapping[str, str | int | bool | None] | None = None,
         personal: Mapping[str, str] | None = None,
     ) -> None:

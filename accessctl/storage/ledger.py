@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
 from accessctl.services.store import EventFilter, KeptCheckpoint, LedgerLine, RecordFound
@@ -21,8 +22,15 @@ from accessctl.storage.transaction import Transaction
 
 PAGE = 1000
 
+# As the drivers give it: they know bytes, and a conversion would stumble over text that somebody wrote there.
 _LINES: Select[Any] = (
-    select(entry.c.idx, entry.c.bytes, entry.c.leaf, opening.c.salt, opening.c.value)
+    select(
+        entry.c.idx,
+        type_coerce(entry.c.bytes, NULLTYPE),
+        type_coerce(entry.c.leaf, NULLTYPE),
+        type_coerce(opening.c.salt, NULLTYPE),
+        opening.c.value,
+    )
     .join(event, event.c.idx == entry.c.idx)
     .outerjoin(opening, opening.c.commitment == event.c.name)
     .order_by(event.c.idx)
@@ -50,13 +58,12 @@ class SqlLedger:
         for stored in self._reader.entries(start, stop):
             yield stored.index, stored.data, stored.leaf
 
-    def lines(self, which: EventFilter) -> Iterator[LedgerLine]:
+    def lines(self, which: EventFilter) -> Iterator[list[LedgerLine]]:
         """What the filter finds, a page at a time."""
         query = _LINES.where(*conditions(which))
         with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
             for page in result.partitions():
-                for index, data, leaf, salt, name in page:
-                    yield LedgerLine(index, _bytes(data), _bytes(leaf), None if salt is None else bytes(salt), name)
+                yield [LedgerLine._make(row) for row in page]
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments."""
@@ -76,8 +83,3 @@ class SqlLedger:
         """Read all of it. Raises `RecordBroken`."""
         found = check_record(self._connection, trusted=trusted, held=held)
         return RecordFound(size=found.size, root=found.root, checkpoints=found.checkpoints, held=found.held)
-
-
-def _bytes(stored: bytes | memoryview | str) -> bytes:
-    """A column of bytes; SQLite gives text where somebody wrote text into it, which then hashes to something else."""
-    return stored.encode() if isinstance(stored, str) else bytes(stored)

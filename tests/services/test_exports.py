@@ -226,21 +226,21 @@ folder, at = Path(sys.argv[1]), int(sys.argv[2])
 premises = Premises(store=sqlite_store(folder / "a.db"))
 premises.door_events(5 * exports.BLOCK)
 calls = 0
-plain = exports.leaf_hash
-def counted(data):
+plain = exports.leaf_hashes
+def counted(entries):
     global calls
     calls += 1
     if calls == at:
         os.kill(os.getpid(), signal.SIGKILL)
-    return plain(data)
-exports.leaf_hash = counted
+    return plain(entries)
+exports.leaf_hashes = counted
 exports.ExportDesk(premises.office, premises.keeper).make(SYSTEM, fmt="csv", target=folder / "e.csv")
 """
 
 
 def test_a_killed_export_leaves_nothing_under_its_name(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", KILLED, str(tmp_path), "4200"]
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "4"]
     done = subprocess.run(command, cwd=root, check=False, timeout=60, env={**os.environ, "PYTHONPATH": str(root)})
     assert done.returncode == -signal.SIGKILL
     left = {name for name in names(tmp_path) if not name.startswith("a.db")}
