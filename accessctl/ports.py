@@ -6,6 +6,9 @@ nothing of sockets. Whose fault a failure is decides what to do next, so the err
 * `DeviceUnreachable`: nobody answered in time, or the line broke. Try again later.
 * `DeviceRefused`: the device understood and said no. Trying again changes nothing.
 * `DeviceMisbehaved`: it broke its protocol. Nothing that it said in this session may be believed.
+
+Terminals that decide alone come first, then desk readers, then controllers that call us (PUSH), which turn it round:
+there the driver is called and hands on what it understood. Longer than other modules because it stays one page.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +16,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, Self
+
+from accessctl.domain.errors import Reason
+from accessctl.domain.policy import Decision, Shown
 
 
 class DeviceError(Exception):
@@ -230,3 +236,192 @@ class DeskReader(Protocol):
     ) -> None:
         """Blocks. `on_state(online, why)` is called on each change of state, not on each failed try."""
         ...
+
+
+class PushKind(StrEnum):
+    """What a controller that calls us reports, whatever number its firmware has for it."""
+
+    GRANTED = "granted"  # it opened, and says for whom
+    REFUSED = "refused"
+    PENDING = "pending"  # waits for another factor or another person
+    ASKED = "asked"  # it wants to know from us
+    ANSWERED_YES = "answered_yes"  # it opened because we said so
+    ANSWERED_NO = "answered_no"  # it did not open: we said no, or were not heard in time
+    UNLOCKED = "unlocked"
+    LOCKED = "locked"
+    EXIT_BUTTON = "exit_button"
+    DOOR_OPENED = "door_opened"
+    DOOR_CLOSED = "door_closed"
+    FORCED = "forced"
+    HELD_OPEN = "held_open"
+    TAMPER = "tamper"
+    DURESS = "duress"
+    FIRE = "fire"
+    FIRE_ENDED = "fire_ended"
+    LINE_FAULT = "line_fault"
+    POWER = "power"
+    LINK = "link"
+    ADMIN = "admin"
+    AUXILIARY = "auxiliary"
+    OTHER = "other"
+    UNREADABLE = "unreadable"  # a line that is none of these: kept, never lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEvent:
+    """One line of a controller's event log, or one question of it (`ASKED`).
+
+    `door` counts from 1, 0 is the controller itself. `digest` covers what makes the event this one (time, person, card,
+    door, code, direction, index) and not how a firmware writes it, so that an upload and a later query agree.
+    """
+
+    kind: PushKind
+    code: int
+    door: int
+    pin: str  # the person's number, "" for none
+    card: int  # as the reader read it, 0 for none
+    at: datetime | None  # naive, the controller's clock; None where the bytes are no date
+    leaving: bool | None  # None: the reader does not say
+    factor: str  # "card", "finger", "face", "password", "" where nobody verified
+    index: int | None  # the log's counter; None in the dialect and the questions that have none
+    digest: str
+    reason: Reason | None = None  # why the controller refused, where its code says so
+    line: str = field(default="", repr=False)  # of a question and of what was unreadable; secrets are out already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushDoorState:
+    """A controller's word on one door (`rtstate`). `open` is None without a sensor."""
+
+    door: int
+    open: bool | None
+    unlocked: bool
+    alarms: frozenset[PushKind]  # of FORCED, HELD_OPEN, TAMPER, DURESS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRegistration:
+    """Who a controller says it is. Every text comes from it: bounded by the driver, escaped where shown."""
+
+    name: str
+    firmware: str
+    doors: int
+    attendance: bool  # the older dialect: it tells who came and knows no refusals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushUser:
+    """A user that a controller holds, as far as it concerns us: no name, no password, no template."""
+
+    pin: str
+    card: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushResult:
+    """What came of command `number`: `code` 0 or more is done, less is a refusal of the controller."""
+
+    number: int
+    code: int
+
+
+class PushOrderKind(StrEnum):
+    """What a controller can be told to do."""
+
+    OPEN = "open"  # door, seconds 1..254
+    LOCK_DOWN = "lock_down"  # door
+    END_LOCK_DOWN = "end_lock_down"  # door
+    CANCEL_ALARM = "cancel_alarm"  # door, 0 = all
+    SET_CLOCK = "set_clock"  # at: naive, the controller's local time
+    RESEND = "resend"  # index: what has a higher one
+    QUERY_NEW_EVENTS = "query_new_events"
+    QUERY_USERS = "query_users"
+    PUT_USER = "put_user"  # pin, card
+    PUT_RIGHT = "put_right"  # pin, door (mask), zone
+    PUT_TIME_ZONE = "put_time_zone"  # zone, week
+    REMOVE_RIGHT = "remove_right"  # pin
+    REMOVE_USER = "remove_user"  # pin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOrder:
+    """One command. Which fields count is beside each kind; the driver refuses (`ValueError`) what does not fit."""
+
+    kind: PushOrderKind
+    door: int = 0
+    seconds: int = 0
+    index: int = 0
+    pin: str = ""
+    card: int = 0
+    zone: int = 0
+    at: datetime | None = None
+    week: tuple[tuple[tuple[int, int], ...], ...] = ()  # Sunday first, up to three intervals of minutes a day
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushVerdict:
+    """The answer to a controller that asked. `seconds` is how long the door is to be released."""
+
+    granted: bool
+    seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushCaller:
+    """A controller that we know, calling: the id of the site's file, and the session that it was given."""
+
+    device: str
+    serial: str
+    session: str
+    registry_code: str = field(repr=False)
+    registered: bool
+    stamp: int = 0  # of the older dialect: up to where its log was acknowledged
+
+
+class CallRefused(Exception):
+    """Whoever calls is not a controller of ours, or not from where it should call. Nothing of it is believed."""
+
+
+class NotStored(Exception):
+    """What a controller sent could not be made durable now: it is not acknowledged, so that it is sent again."""
+
+
+class PushHandler(Protocol):
+    """What the ingress does with what controllers send. Every method may be called from many threads, and blocks.
+
+    What returns has been committed: only then may it be acknowledged. Raises `NotStored` where it could not be.
+    """
+
+    def identify(self, serial: str, source: str) -> PushCaller:
+        """Raises `CallRefused` unless this serial number is ours and calls from the address in the site's file."""
+        ...
+
+    def refused(self, source: str, serial: str, what: str) -> None:
+        """Somebody asked for what we do not give (a path, a size, an encoding): recorded, once in a while."""
+        ...
+
+    def registered(self, caller: PushCaller, registration: PushRegistration) -> None: ...
+    def events(self, caller: PushCaller, events: Sequence[PushEvent], *, stamp: int | None = None) -> int:
+        """Store a batch; how many of it were new. `stamp` is the place in the log that the older dialect names."""
+        ...
+
+    def states(self, caller: PushCaller, states: Sequence[PushDoorState], at: datetime | None) -> None: ...
+    def users(self, caller: PushCaller, users: Sequence[PushUser], *, whole: bool) -> None:
+        """Users that the controller says it holds; `whole` where these are all of them."""
+        ...
+
+    def online(self, caller: PushCaller, question: PushEvent) -> PushVerdict:
+        """Decide at the door, now. Leaving is granted whatever happens."""
+        ...
+
+    def next_command(self, caller: PushCaller) -> tuple[int, PushOrder] | None:
+        """At most one for a poll. It was handed out when this returns, and is not handed out again."""
+        ...
+
+    def results(self, caller: PushCaller, results: Sequence[PushResult]) -> None: ...
+
+
+class DoorDecider(Protocol):
+    """Who decides at a door that asks: the policy alone, or with the visits and their escorts."""
+
+    def decide(self, shown: Shown, at: datetime) -> Decision: ...
