@@ -56,6 +56,18 @@ ALARM_TRANSITIONS: dict[tuple[AlarmState, AlarmEvent], AlarmState] = {
     (AlarmState.RESOLVED, AlarmEvent.VERIFY): AlarmState.VERIFIED,
 }
 
+CRITICAL = frozenset(
+    {
+        AlarmKind.ESCORT_LEFT_FIRST,
+        AlarmKind.ESCORT_MISSING,
+        AlarmKind.DOOR_FORCED,
+        AlarmKind.POLICY_MISMATCH,
+        AlarmKind.DURESS,
+        AlarmKind.FIRE,
+    }
+)
+"""What somebody must see to at once, whatever else is open."""
+
 OPEN = frozenset({AlarmState.RAISED, AlarmState.ACKNOWLEDGED})
 
 

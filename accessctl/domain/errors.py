@@ -26,6 +26,7 @@ class Reason(StrEnum):
     VISIT_STEP_MISSING = "visit_step_missing"
     ESCORT_MISSING = "escort_missing"
     ESCORT_NOT_ENTITLED = "escort_not_entitled"
+    ESCORT_RATIO = "escort_ratio"
     HOST_ABSENT = "host_absent"
     ANTI_PASSBACK = "anti_passback"
     OCCUPANCY_LIMIT = "occupancy_limit"

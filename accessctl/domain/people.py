@@ -53,22 +53,32 @@ class Permission(StrEnum):
     EVENTS_SEE = "events:see"
     EVENTS_EXPORT = "events:export"
     ACCOUNTS_MANAGE = "accounts:manage"
+    VISIT_SEE = "visit:see"
+    VISIT_AUTHORISE = "visit:authorise"
+    VISIT_ATTEND = "visit:attend"
+    VISIT_FOLLOW = "visit:follow"
+    ZONES_MANAGE = "zones:manage"
 
 
 _SEE = frozenset({Permission.REQUEST_SEE, Permission.PEOPLE_SEE, Permission.CARDS_SEE, Permission.DOORS_SEE})
-_DUTY = frozenset({Permission.EVENTS_SEE, Permission.ALARMS_SEE})
+_DUTY = frozenset({Permission.EVENTS_SEE, Permission.ALARMS_SEE, Permission.VISIT_SEE})
+_KIOSK = frozenset({Permission.VISIT_SEE, Permission.VISIT_ATTEND})
+_ESCORT = _KIOSK | {Permission.VISIT_FOLLOW, Permission.ZONES_MANAGE}
 _AUTHORITY = (
     _SEE
     | _DUTY
     | {Permission.REQUEST_SIGN_OFF, Permission.REMOVAL_REGISTER, Permission.EVENTS_EXPORT, Permission.ALARMS_HANDLE}
+    | {Permission.VISIT_AUTHORISE, Permission.VISIT_FOLLOW, Permission.ZONES_MANAGE}
 )
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.RECEPCION: frozenset({Permission.REQUEST_REGISTER, Permission.REQUEST_SEE, Permission.PEOPLE_SEE})
-    | {Permission.PEOPLE_EDIT, Permission.REMOVAL_REGISTER},
+    | {Permission.PEOPLE_EDIT, Permission.REMOVAL_REGISTER}
+    | _KIOSK,
     Role.SECRETARIA_INFRA: _SEE | {Permission.REQUEST_ASSIGN, Permission.REQUEST_INFORM, Permission.REMOVAL_REGISTER},
     Role.TECNICO_INFRA: _SEE
     | _DUTY
+    | _ESCORT
     | {
         Permission.REQUEST_ENROL,
         Permission.REQUEST_DELIVER,
@@ -76,11 +86,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.DEVICES_MANAGE,
         Permission.ALARMS_HANDLE,
     },
-    Role.TECNICO_TELECOM: _SEE | _DUTY | {Permission.ALARMS_HANDLE},
+    Role.TECNICO_TELECOM: _SEE | _DUTY | _ESCORT | {Permission.ALARMS_HANDLE},
     Role.JEFE: _AUTHORITY,
     Role.DIRECTOR: _AUTHORITY,
     Role.SUBGERENTE: _AUTHORITY,
-    Role.GUARDIA: _DUTY | {Permission.DOORS_SEE},
+    Role.GUARDIA: _DUTY | _KIOSK | {Permission.DOORS_SEE, Permission.ZONES_MANAGE},
     Role.AUDITOR: _SEE | _DUTY | {Permission.EVENTS_EXPORT},
     Role.ADMIN: frozenset({Permission.ACCOUNTS_MANAGE, Permission.DOORS_SEE, Permission.DEVICES_MANAGE}) | _DUTY,
     Role.USUARIO: frozenset(),

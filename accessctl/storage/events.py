@@ -114,7 +114,7 @@ def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
         found.append(event.c.door.in_([plain_text(door) for door in which.doors]))
     if which.events:
         found.append(event.c.event.in_([plain_text(name) for name in which.events]))
-    wanted = {name: getattr(which, name) for name in ("person", "device", "credential", "case")}
+    wanted = {name: getattr(which, name) for name in ("person", "device", "credential", "visit", "case")}
     found += [event.c[name] == plain_text(value) for name, value in wanted.items() if value]
     if which.device_events_only:
         found.append(event.c.identity.is_not(None))

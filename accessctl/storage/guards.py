@@ -2,7 +2,8 @@
 
 The record's own tables have theirs in `record_tables`. `GUARDS` is plain SQL for each dialect, as the first migration
 runs it word for word. What may be deleted is named by its absence: templates (erased when access ends), captures,
-sign-in tries, what a device holds and how it is (observations), holidays that were entered wrongly, and openings.
+sign-in tries, what a device holds and how it is, who is where (observations), holidays that were entered wrongly, and
+openings.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,9 @@ KEPT = (
     "schedules",
     "commands",
     "alarms",
+    "visits",
+    "visitor_cards",
+    "zone_states",
 )
 
 

@@ -9,6 +9,7 @@ from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.alarms import Alarm
 from accessctl.domain.cards import Card
 from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
+from accessctl.domain.occupancy import Presence, ZoneState
 from accessctl.domain.people import Person
 from accessctl.domain.places import Device, Door, Zone
 from accessctl.domain.procedures import Case
@@ -22,6 +23,8 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.visitor_cards import VisitorCard
+from accessctl.domain.visits import Visit
 from accessctl.storage import tables
 from accessctl.storage.shelf import Kind
 
@@ -64,3 +67,12 @@ HELD_USER = Kind(HeldUser, tables.held_users, order=("device", "uid"), operation
 COMMAND = Kind(Command, tables.commands, order=("asked_at",))
 CAPTURE = Kind(Capture, tables.captures, order=("started_at",), operational=True)
 ALARM = Kind(Alarm, tables.alarms, order=("raised_at",))
+VISIT = Kind(Visit, tables.visits, order=("number",), derived={"escort": lambda visit: visit.escort})
+VISITOR_CARD = Kind(
+    VisitorCard,
+    tables.visitor_cards,
+    order=("label",),
+    derived={"family_key": lambda card: card.number.family_key},
+)
+PRESENCE = Kind(Presence, tables.presence, order=("since",), operational=True)
+ZONE_STATE = Kind(ZoneState, tables.zone_states)

@@ -1,4 +1,4 @@
-"""The four shelves that answer more than "which have this value": people, cards, cases, requests."""
+"""The shelves that answer more than "which have this value": people, cards, cases, requests, visits and their cards."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,13 @@ from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import Person
 from accessctl.domain.procedures import END, Case
 from accessctl.domain.requests import AccessRequest
+from accessctl.domain.visitor_cards import IN_POOL, VisitorCard
+from accessctl.domain.visits import OPEN, Visit
 from accessctl.storage import kinds
+from accessctl.storage.entries import plain_text
 from accessctl.storage.kinds import folded
 from accessctl.storage.shelf import SqlShelf
-from accessctl.storage.tables import cards, cases, people, requests
+from accessctl.storage.tables import cards, cases, people, requests, visitor_cards, visits
 from accessctl.storage.transaction import Transaction
 
 FIRST_NUMBER = 1001
@@ -114,3 +117,34 @@ class RequestShelf(SqlShelf[AccessRequest]):
     def next_folio(self) -> int:
         """The folio of the next request: no number is left out, since a request is never deleted."""
         return int(self._connection.execute(select(func.coalesce(func.max(requests.c.folio), 0))).scalar_one()) + 1
+
+
+class VisitShelf(SqlShelf[Visit]):
+    """Visits, with the questions that a door asks."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction, kinds.VISIT)
+
+    def next_number(self) -> int:
+        """The number of the next visit: none is left out, since a visit is never deleted."""
+        return int(self._connection.execute(select(func.coalesce(func.max(visits.c.number), 0))).scalar_one()) + 1
+
+    def escorted_by(self, person: str, *, limit: int = 200) -> list[Visit]:
+        """The open visits for which somebody is on escort duty now, oldest first."""
+        open_states = [state.value for state in OPEN]
+        return self._listed(visits.c.escort == person, visits.c.state.in_(open_states), limit=limit)
+
+
+class VisitorCardShelf(SqlShelf[VisitorCard]):
+    """Cards of the visitors' pool."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction, kinds.VISITOR_CARD)
+
+    def in_pool(self, family_key: str) -> VisitorCard | None:
+        """The card of that number that is not retired; there is at most one."""
+        states = [state.value for state in IN_POOL]
+        found = self._listed(
+            visitor_cards.c.family_key == plain_text(family_key), visitor_cards.c.state.in_(states), limit=1
+        )
+        return found[0] if found else None

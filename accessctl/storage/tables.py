@@ -27,9 +27,12 @@ from sqlalchemy import (
 from accessctl.domain.alarms import OPEN, AlarmKind, AlarmState
 from accessctl.domain.cards import LIVE, CardState
 from accessctl.domain.devices import CaptureState, CommandKind, CommandState
+from accessctl.domain.occupancy import AntiPassback
 from accessctl.domain.people import DocumentKind
 from accessctl.domain.places import Direction, Transport, ZoneClass
 from accessctl.domain.requests import GrantState
+from accessctl.domain.visitor_cards import IN_POOL, VisitorCardState
+from accessctl.domain.visits import VisitState
 from accessctl.storage.columns import Utc, one_of
 from accessctl.storage.metadata import metadata
 
@@ -410,6 +413,105 @@ alarms = Table(
     _only("uq_alarms_open", "kind", "key", where=f"state IN ({_words(OPEN)})"),
 )
 
+visits = Table(
+    "visits",
+    metadata,
+    _key(),
+    Column("number", Integer, nullable=False),
+    _of("zone", "zones"),
+    _word("zone_class"),
+    _word("state"),
+    _at("valid_from"),
+    _at("valid_until"),
+    _text("name"),
+    _text("organisation"),
+    _text("purpose", DETAIL),
+    _text("department"),
+    _of("authority", "people"),
+    _at("authorised_at"),
+    _text("authorised_by", ID),
+    _of("case", "cases", optional=True),
+    _of("visitor", "people", optional=True),
+    Column("document", Text),  # kind and number as shown
+    _of("host", "people", optional=True),
+    _flag("third_party"),
+    _text("vehicle"),
+    _text("fortuitous", DETAIL),
+    _at("regularised_at", optional=True),
+    _text("regularised_by", ID),
+    _at("registered_at", optional=True),
+    _text("registered_by", ID),
+    _at("briefed_at", optional=True),
+    _text("signature", ID),  # a signature on the screen, or the attached scan of the signed sheet
+    _at("signed_at", optional=True),
+    _json("escorts"),
+    _text("escort", ID),  # who is on duty now
+    _json("brought"),
+    _json("taken"),
+    _text("activities", DETAIL),
+    _at("entered_at", optional=True),
+    _text("entered_by", ID),
+    _at("left_at", optional=True),
+    _at("verified_at", optional=True),
+    _text("verified_by", ID),
+    _at("exited_at", optional=True),
+    _at("exit_recorded_at", optional=True),
+    _text("exit_recorded_by", ID),
+    _of("card", "visitor_cards", optional=True),
+    _at("card_given_at", optional=True),
+    _at("card_back_at", optional=True),
+    _text("folio", 40),
+    _text("why", DETAIL),
+    one_of("zone_class", ZoneClass),
+    one_of("state", VisitState),
+    Index("uq_visits_number", "number", unique=True),
+    Index("ix_visits_state", "state", "valid_until"),
+    Index("ix_visits_escort", "escort", "state"),
+)
+
+visitor_cards = Table(
+    "visitor_cards",
+    metadata,
+    _key(),
+    _text("number", 40),
+    _text("family_key", 40),
+    _text("label"),
+    _word("state"),
+    _flag("slip"),
+    _text("visit", ID),  # no reference: visits refer to cards
+    _at("since", optional=True),
+    one_of("state", VisitorCardState),
+    Index("ix_visitor_cards_family_key", "family_key"),
+    Index("ix_visitor_cards_state", "state"),
+    _only("uq_visitor_cards_pool", "family_key", where=f"state IN ({_words(IN_POOL)})"),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("id", String(ID), ForeignKey("people.id", deferrable=True, initially="DEFERRED"), primary_key=True),
+    _of("zone", "zones", optional=True),
+    _at("since"),
+    _at("seen_at"),
+    _text("door", ID),
+    _text("visit", ID),
+    _flag("certain"),
+)
+
+zone_states = Table(
+    "zone_states",
+    metadata,
+    Column("id", String(ID), ForeignKey("zones.id", deferrable=True, initially="DEFERRED"), primary_key=True),
+    Column("occupancy_limit", Integer, nullable=False),
+    _word("anti_passback"),
+    _at("locked_since", optional=True),
+    _text("locked_why", DETAIL),
+    _at("fire_since", optional=True),
+    _at("doubt_since", optional=True),
+    _text("doubt_door", ID),
+    one_of("anti_passback", AntiPassback),
+)
+
 event = Table(
     "event",
     metadata,
@@ -428,7 +530,7 @@ event = Table(
     *(
         Index(f"ix_event_{name}", name, "idx", sqlite_where=text(there), postgresql_where=text(there))
         for name, there in (
-            (name, f'"{name}" IS NOT NULL') for name in ("device", "door", "person", "credential", "case")
+            (name, f'"{name}" IS NOT NULL') for name in ("device", "door", "person", "credential", "visit", "case")
         )
     ),
     Index("ix_event_event", "event", "idx"),

@@ -20,6 +20,7 @@ from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.alarms import Alarm
 from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import Presence, ZoneState
 from accessctl.domain.people import Actor
 from accessctl.domain.places import Device, Door, Zone
 from accessctl.domain.requests import (
@@ -31,7 +32,18 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
-from accessctl.services.store import Cards, Cases, Events, Ledger, NothingRecorded, People, Requests, Shelf
+from accessctl.services.store import (
+    Cards,
+    Cases,
+    Events,
+    Ledger,
+    NothingRecorded,
+    People,
+    Requests,
+    Shelf,
+    VisitorCards,
+    Visits,
+)
 from accessctl.storage import kinds
 from accessctl.storage.engine import begin_reading, begin_writing
 from accessctl.storage.entries import Data, Fields
@@ -40,7 +52,14 @@ from accessctl.storage.journal import Entropy, Journal
 from accessctl.storage.ledger import SqlLedger
 from accessctl.storage.record_store import RecordAppender
 from accessctl.storage.shelf import SqlShelf
-from accessctl.storage.shelves import CardShelf, CaseShelf, PeopleShelf, RequestShelf
+from accessctl.storage.shelves import (
+    CardShelf,
+    CaseShelf,
+    PeopleShelf,
+    RequestShelf,
+    VisitorCardShelf,
+    VisitShelf,
+)
 from accessctl.storage.transaction import Transaction
 
 
@@ -114,6 +133,10 @@ class SqlWork:
         self.commands: Shelf[Command] = SqlShelf(transaction, kinds.COMMAND)
         self.captures: Shelf[Capture] = SqlShelf(transaction, kinds.CAPTURE)
         self.alarms: Shelf[Alarm] = SqlShelf(transaction, kinds.ALARM)
+        self.visits: Visits = VisitShelf(transaction)
+        self.visitor_cards: VisitorCards = VisitorCardShelf(transaction)
+        self.presence: Shelf[Presence] = SqlShelf(transaction, kinds.PRESENCE)
+        self.zone_states: Shelf[ZoneState] = SqlShelf(transaction, kinds.ZONE_STATE)
         self.events: Events = SqlEvents(transaction, self._journal)
         self.ledger: Ledger = SqlLedger(transaction)
         return self
@@ -139,6 +162,9 @@ class SqlWork:
         credential: str = "",
         device: str = "",
         door: str = "",
+        zone: str = "",
+        direction: str = "",
+        visit: str = "",
         data: Data | None = None,
         personal: Mapping[str, str] | None = None,
     ) -> None:
@@ -156,6 +182,9 @@ class SqlWork:
                 credential=credential,
                 device=device,
                 door=door,
+                zone=zone,
+                direction=direction,
+                visit=visit,
                 data=data,
                 personal=personal,
             )

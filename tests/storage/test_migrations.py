@@ -45,6 +45,7 @@ COLUMNS = (
 FUNCTIONS = "SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
 
 FIRST = import_module("accessctl.storage.migrations.versions.0001_first_shape")
+VISITS = import_module("accessctl.storage.migrations.versions.0002_visits")
 
 
 def test_the_migrated_shape_is_that_of_the_tables(store: SqlStore) -> None:
@@ -93,7 +94,7 @@ def test_the_versions_and_the_tables_define_the_same_to_the_letter(empty: Engine
 
 
 def test_the_frozen_lists_are_those_of_the_program() -> None:
-    assert FIRST.KEPT == KEPT
+    assert (*FIRST.KEPT, *VISITS.KEPT) == KEPT
     assert FIRST.APPEND_ONLY == APPEND_ONLY
 
 
@@ -130,9 +131,9 @@ def test_a_draft_of_what_is_already_there_is_empty(
     migrate(empty)
     shutil.copytree(migrations.HERE, tmp_path / "migrations")
     monkeypatch.setattr(migrations, "HERE", tmp_path / "migrations")
-    migrations.draft(empty, "0002", "Nothing new")
-    drafted = (tmp_path / "migrations" / "versions" / "0002_nothing_new.py").read_text()
-    assert "down_revision = '0001'" in drafted
+    migrations.draft(empty, "9999", "Nothing new")
+    drafted = (tmp_path / "migrations" / "versions" / "9999_nothing_new.py").read_text()
+    assert f"down_revision = {VISITS.revision!r}" in drafted
     assert "op." not in drafted.partition("def upgrade")[2]
 
 

@@ -12,6 +12,8 @@ from accessctl.domain.devices import CaptureState
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, DocumentKind, IdentityDocument
+from accessctl.domain.visitor_cards import VisitorCardState
+from accessctl.domain.visits import VisitState
 from accessctl.services.store import Store, Work
 from accessctl.storage.kinds import folded
 from accessctl.storage.unit_of_work import SqlStore
@@ -19,7 +21,7 @@ from tests.storage import values
 from tests.storage.values import BARE, EVERYTHING, NOW
 
 ALL = (*EVERYTHING, *BARE)
-DELETABLE = {"sign_in_tries", "templates", "health", "held_users", "captures", "holidays"}
+DELETABLE = {"sign_in_tries", "templates", "health", "held_users", "captures", "holidays", "presence"}
 
 
 def note(tx: Work) -> None:
@@ -124,6 +126,8 @@ TAKEN: tuple[tuple[str, Any], ...] = (
     ("captures", replace(values.CAPTURE, id="cp9")),
     ("alarms", replace(values.ALARM, id="al9")),
     ("held_users", replace(values.HELD_USER, id="other/7")),
+    ("visits", replace(values.VISIT, id="v9")),
+    ("visitor_cards", replace(values.VISITOR_CARD, id="vc9", number=values.TWIN)),
 )
 
 
@@ -214,6 +218,25 @@ def test_questions_that_make_no_sense_are_bugs(filled: SqlStore) -> None:
             tx.people.find(limit=10**9)
         with pytest.raises(ValueError, match="at most"):
             tx.people.find(number=tuple(range(20_000)))
+
+
+def test_visits_are_numbered_and_known_by_who_escorts_them(filled: SqlStore) -> None:
+    with filled.begin() as tx:
+        assert tx.visits.next_number() == 13
+        assert tx.visits.escorted_by("p2") == [values.VISIT]
+        assert tx.visits.escorted_by("p1") == []
+        tx.visits.save(replace(values.VISIT, state=VisitState.CLOSED))
+        assert tx.visits.escorted_by("p2") == []
+
+
+def test_a_visitor_card_is_found_by_its_number_while_it_is_in_the_pool(filled: SqlStore) -> None:
+    with filled.begin() as tx:
+        assert tx.visitor_cards.in_pool(values.TWIN.family_key) == values.VISITOR_CARD
+        for hostile in ("", "x" * 5000, "nul\x00", "\ud800", "' OR 1=1 --"):
+            assert tx.visitor_cards.in_pool(hostile) is None
+        tx.visitor_cards.save(replace(values.VISITOR_CARD, state=VisitorCardState.RETIRED))
+        assert tx.visitor_cards.in_pool(values.TWIN.family_key) is None
+        tx.visitor_cards.add(replace(values.VISITOR_CARD, id="vc9"))
 
 
 SEARCHES: tuple[tuple[str, list[str]], ...] = (

@@ -10,6 +10,7 @@ from accessctl.domain.alarms import Alarm, AlarmKind, AlarmState
 from accessctl.domain.card_numbers import CardFormat, CardNumber
 from accessctl.domain.cards import Card, CardState
 from accessctl.domain.devices import Capture, CaptureState, Command, CommandKind, CommandState, DeviceHealth, HeldUser
+from accessctl.domain.occupancy import AntiPassback, Presence, ZoneState
 from accessctl.domain.people import DocumentKind, IdentityDocument, Person, Role
 from accessctl.domain.places import Device, Direction, Door, Transport, Zone, ZoneClass
 from accessctl.domain.procedures import Case, StepDone
@@ -24,6 +25,8 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
+from accessctl.domain.visits import Equipment, EscortDuty, Visit, VisitState
 
 NOW = datetime(2026, 3, 2, 14, 30, 15, 123456, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
@@ -252,6 +255,71 @@ ALARM = Alarm(
     changed_at=LATER,
 )
 
+VISITOR_CARD = VisitorCard(
+    id="vc1", number=NUMBER, label="V-01", state=VisitorCardState.GIVEN, slip=True, visit="c1", since=NOW
+)
+VISIT = Visit(
+    id="c1",
+    number=7,
+    zone="cdatos",
+    zone_class=ZoneClass.DATA_CENTRE,
+    state=VisitState.INSIDE,
+    valid_from=NOW,
+    valid_until=LATER,
+    name="Ñusta d'Ávila",
+    organisation="Proveedora, S. A.",
+    purpose="Cambiar un disco",
+    department="Infraestructura",
+    authority="p2",
+    authorised_at=NOW,
+    authorised_by="a1",
+    case="c1",
+    visitor="p1",
+    document=IdentityDocument(kind=DocumentKind.PASSPORT, number="AB-1234567"),
+    host="p2",
+    third_party=True,
+    vehicle="P-123ABC",
+    fortuitous="Incendio",
+    regularised_at=LATER,
+    regularised_by="a1",
+    registered_at=NOW,
+    registered_by="a1",
+    briefed_at=NOW,
+    signature="s1",
+    signed_at=NOW,
+    escorts=(
+        EscortDuty(person="p1", since=NOW, until=LATER, recorded_by="a1"),
+        EscortDuty(person="p2", since=LATER, recorded_by="a1"),
+    ),
+    brought=(Equipment(description="Disco", serial="S/N 1"), Equipment(description="Cable")),
+    taken=(Equipment(description="Disco", serial="S/N 0"),),
+    activities="Cambió el disco",
+    entered_at=NOW,
+    entered_by="a1",
+    left_at=LATER,
+    verified_at=LATER,
+    verified_by="a1",
+    exited_at=LATER,
+    exit_recorded_at=LATER,
+    exit_recorded_by="a1",
+    card="vc1",
+    card_given_at=NOW,
+    card_back_at=LATER,
+    folio="C-0001",
+    why="ninguno",
+)
+PRESENCE = Presence(id="p1", zone="cdatos", since=NOW, seen_at=LATER, door="cd-1", visit="c1", certain=False)
+ZONE_STATE = ZoneState(
+    id="cdatos",
+    occupancy_limit=10,
+    anti_passback=AntiPassback.HARD,
+    locked_since=NOW,
+    locked_why="simulacro",
+    fire_since=NOW,
+    doubt_since=LATER,
+    doubt_door="cd-1",
+)
+
 EVERYTHING: tuple[tuple[str, Any], ...] = (
     ("people", PERSON),
     ("people", HEAD),
@@ -277,6 +345,10 @@ EVERYTHING: tuple[tuple[str, Any], ...] = (
     ("commands", COMMAND),
     ("captures", CAPTURE),
     ("alarms", ALARM),
+    ("visits", VISIT),
+    ("visitor_cards", VISITOR_CARD),
+    ("presence", PRESENCE),
+    ("zone_states", ZONE_STATE),
 )
 """Shelf and value, in the order in which they may be added to an empty store."""
 
@@ -309,6 +381,28 @@ BARE: tuple[tuple[str, Any], ...] = (
     ("captures", replace(CAPTURE, id="cp2", reader="bare", case="", number="")),
     ("commands", replace(COMMAND, id="cm2", case="", person="", finished_at=None)),
     ("alarms", Alarm(id="al2", kind=AlarmKind.FIRE, key="", state=AlarmState.RAISED, raised_at=NOW)),
+    (
+        "visits",
+        Visit(
+            id="v2",
+            number=12,
+            zone="sub",
+            zone_class=ZoneClass.PREMISES,
+            state=VisitState.AUTHORISED,
+            valid_from=NOW,
+            valid_until=LATER,
+            name="",
+            organisation="",
+            purpose="",
+            department="",
+            authority="p2",
+            authorised_at=NOW,
+            authorised_by="",
+        ),
+    ),
+    ("visitor_cards", VisitorCard(id="vc2", number=OTHER, label="", state=VisitorCardState.FREE)),
+    ("presence", Presence(id="p2", zone="", since=NOW, seen_at=NOW)),
+    ("zone_states", ZoneState(id="sub")),
 )
 """The same kinds with nothing set that need not be; to be added after `EVERYTHING`."""
 
