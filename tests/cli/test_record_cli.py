@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from accessctl.cli import group
-from accessctl.record import Checkpoint, Manifest, Signer, sign_checkpoint
+from accessctl.cli.verdicts import SENTENCES, broken
+from accessctl.record import Checkpoint, Manifest, RecordBroken, Signer, Why, sign_checkpoint
 from tests.services import auditor
 from tests.services.premises import Premises
 from tests.stores import sqlite_store
@@ -202,6 +203,12 @@ def test_a_file_in_our_name_by_another_key_is_refused(run: Run, key: str, tmp_pa
     assert "NO VERIFICADO" in run("verify", out, "--key", key, code=1).output
     (tmp_path / "e.csv.manifest").write_bytes(Manifest(**fields).to_bytes())
     assert "no llevan sello" in run("verify", out, code=1).output, "columns of a CSV that nothing binds"
+
+
+def test_every_way_to_be_wrong_has_its_sentence() -> None:
+    assert set(SENTENCES) == set(Why)
+    assert "entre los asientos 3 y 9" in broken(RecordBroken(Why.WRONG_ROOT, "x", index=3, until=9))
+    assert ", asiento 3 " in broken(RecordBroken(Why.ENTRY_CHANGED, "x", index=3, until=3))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -80,6 +80,7 @@ def test_every_index_at_the_awkward_sizes(size: int) -> None:
         assert tree.inclusion(index) == reference.path(index, LEAVES[:size])
         assert tree.consistency(index + 1) == reference.proof(index + 1, LEAVES[:size])
     assert tree.consistency(0) == []
+    assert list(tree.inclusions(range(size))) == [StoredTree(size, shelf).inclusion(index) for index in range(size)]
 
 
 def test_three_levels_of_tiles() -> None:

@@ -25,6 +25,8 @@ from accessctl.services.exports import EVERYTHING, ExportDesk
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.store import EventFilter
+from accessctl.storage.engine import make_engine
+from accessctl.storage.migrations import migrate
 from accessctl.storage.unit_of_work import SqlStore
 from tests.services import auditor
 from tests.services.premises import SIGNER, START, Premises
@@ -69,6 +71,25 @@ def test_whatever_comes_out_verifies(
     assert made.path.stat().st_mode & 0o777 == 0o600
     if which == HOUR:
         assert made.lines == 31, "every second of sixty minutes is at that door, and there the access was opened"
+
+
+@pytest.mark.postgresql
+def test_postgresql_streams_them_too(postgresql_database: str, tmp_path: Path) -> None:
+    engine = make_engine(postgresql_database)
+    migrate(engine)
+    store = SqlStore(engine, os.urandom)
+    premises = Premises(store=store)
+    _, person = premises.delivered()
+    premises.door_events(2500, person=person.id)
+    desk = ExportDesk(premises.office, premises.keeper)
+    for number, which in enumerate((EVERYTHING, EventFilter(doors=("cd-1",)))):
+        for fmt in FORMATS:
+            made = desk.make(SYSTEM, which=which, fmt=fmt, target=tmp_path / f"{number}.{fmt}")
+            assert made.lines > 1000, "more than a page"
+            assert verify_file(made.path, trusted=KEY).entries == made.lines
+            assert auditor.wrong(made.path) == ""
+    assert verify_file(desk.whole_record(SYSTEM, tmp_path / "record").path, trusted=KEY).whole
+    store.close()
 
 
 def test_the_whole_record_is_bare_and_whole(busy: Premises, desk: ExportDesk, tmp_path: Path) -> None:
