@@ -30,6 +30,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.VISIT_STEP_MISSING: N_("A la visita le falta un paso: %(missing_step)s."),
     Reason.ESCORT_MISSING: N_("La visita entra solo con la credencial de quien la acompaña."),
     Reason.ESCORT_NOT_ENTITLED: N_("Quien acompaña no pertenece a un departamento facultado para ello."),
+    Reason.ESCORT_RATIO: N_("Quien acompaña ya tiene a su cargo el máximo de visitantes."),
     Reason.HOST_ABSENT: N_("La persona responsable de la visita no está dentro."),
     Reason.ANTI_PASSBACK: N_("La credencial ya consta como dentro de la zona."),
     Reason.OCCUPANCY_LIMIT: N_("La zona alcanzó su aforo."),
@@ -105,6 +106,7 @@ PARTS: Mapping[str, str] = {
     "beneficiary": N_("quien recibe"),
     "registrar": N_("quien registra"),
     "visitor": N_("quien visita"),
+    "escort": N_("quien acompaña"),
     "handler": N_("quien atiende"),
     "verifier": N_("quien verifica"),
 }
