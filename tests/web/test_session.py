@@ -10,7 +10,7 @@ def test_wrong_names_and_passwords_get_one_answer_and_the_name_stays(house: Hous
     client = house.app.test_client()
     unknown = post(client, "/entrar", username="nadie", password="x" * 20)
     wrong = post(client, "/entrar", username="recepcion", password="x" * 20)
-    assert unknown.status_code == wrong.status_code == 409
+    assert unknown.status_code == wrong.status_code == 401
     assert "El usuario o la contraseña no coinciden." in unknown.text
     assert 'value="recepcion"' in wrong.text
     assert "x" * 20 not in wrong.text
@@ -19,7 +19,7 @@ def test_wrong_names_and_passwords_get_one_answer_and_the_name_stays(house: Hous
 def test_guessing_is_throttled_and_says_for_how_long(house: House) -> None:
     client = house.app.test_client()
     for _ in range(5):
-        assert post(client, "/entrar", username="recepcion", password="x" * 20).status_code == 409
+        assert post(client, "/entrar", username="recepcion", password="x" * 20).status_code == 401
     held = post(client, "/entrar", username="recepcion", password=PASSWORD)
     assert held.status_code == 429
     seconds = int(held.headers["Retry-After"])

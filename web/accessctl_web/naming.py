@@ -4,8 +4,9 @@ Asked once a request and kept for its length. Somebody who may not see doors rea
 """
 
 from flask import Flask, g
+from flask_babel import gettext
 
-from accessctl.domain.people import Permission
+from accessctl.domain.people import SYSTEM, Permission
 from accessctl.services.request_files import DoorLine
 from accessctl_web.desks import actor, desks
 
@@ -47,6 +48,8 @@ def account_name(account: str) -> str:
     """The full name of whoever stands behind an account."""
     if "account_people" not in g:
         g.account_people = {one.id: one.person for one in desks().accounts.accounts()}
+    if account == SYSTEM.account:
+        return str(gettext("el sistema"))
     person = g.account_people.get(account)
     return person_name(person) if person else account
 

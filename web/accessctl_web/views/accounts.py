@@ -15,11 +15,11 @@ pages = Blueprint("accounts", __name__, url_prefix="/cuentas")
 
 
 def _page(refusal: Refusal | None = None, refused: str = "") -> str:
-    people = desks().people.find("", limit=500)
+    person = typed("person")
     return render_template(
         "accounts/list.html",
         accounts=desks().accounts.accounts(),
-        people=sorted(people, key=lambda person: person.full_name),
+        person=desks().people.get(person) if person else None,
         roles=sorted(GRANTABLE),
         refusal=refusal,
         refused=refused,

@@ -62,7 +62,7 @@ def register() -> Response:
 
 
 @pages.get("/elegir")
-@needs(Permission.PEOPLE_SEE)
+@needs(Permission.PEOPLE_SEE, Permission.ACCOUNTS_MANAGE)
 def pick() -> str:
     """The matches for a picker: nothing until two characters were typed."""
     field = request.args.get("field", "")
