@@ -6,7 +6,8 @@ be worth nothing.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
@@ -19,21 +20,35 @@ from accessctl.record import (
     Verifier,
     Why,
     decode,
+    extension_file,
     open_checkpoint,
     proof_file,
     sign_checkpoint,
 )
 from accessctl.services.office import Office
+from accessctl.services.record_keys import recorded_keys
 from accessctl.services.store import KeptCheckpoint, RecordFound, Work
+
+Keys: TypeAlias = tuple[Signer, Sequence[Verifier]]  # the key that signs, and the public keys of before
 
 
 class RecordKeeper:
-    """Signs with the record's key. `older` are the public keys of before, whose checkpoints still count."""
+    """Signs with the record's key. `older` are the public keys of before, whose checkpoints still count.
 
-    def __init__(self, office: Office, signer: Signer, *, older: Sequence[Verifier] = ()) -> None:
+    `renewed` reads the keys again: asked when the record names another key than ours, because it was rotated meanwhile.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        signer: Signer,
+        *,
+        older: Sequence[Verifier] = (),
+        renewed: Callable[[], Keys] | None = None,
+    ) -> None:
         self._office = office
-        self._signer = signer
-        self._trusted = (signer.verifier, *older)
+        self._renewed = renewed
+        self._take((signer, older))
 
     @property
     def signer(self) -> Signer:
@@ -61,17 +76,88 @@ class RecordKeeper:
                 require_unbroken(tx, kept)
                 return kept.note
         with self._office.store.begin() as tx:
-            size, kept = tx.ledger.size(), tx.ledger.checkpoint()
-            if kept is not None:
-                require_unbroken(tx, kept)
-            signed = Checkpoint(origin=self.origin, size=size, root=tx.ledger.tree(size).root())
-            note = sign_checkpoint(signed, self._signer)
-            if (
-                kept is None or kept.size < size
-            ):  # else the key is a new one: the note of the old key stays the kept one
-                tx.ledger.keep_checkpoint(signed, note, self._office.clock())
+            self._require_own_key(tx)
+            note = self._sign(tx, self._signer)
             tx.commit()
         return note
+
+    def _sign(self, tx: Work, *signers: Signer) -> str:
+        size, kept = tx.ledger.size(), tx.ledger.checkpoint()
+        if kept is not None:
+            self.opened(kept.note)  # signed by a key of ours, this one or one before it
+            require_unbroken(tx, kept)
+        signed = Checkpoint(origin=self.origin, size=size, root=_root(tx, size, size))
+        note = sign_checkpoint(signed, *signers)
+        if kept is None or kept.size < size:  # else the key is a new one: the note of the old key stays the kept one
+            tx.ledger.keep_checkpoint(signed, note, self._office.clock())
+        return note
+
+    def rotate(self, new: Signer) -> str:
+        """Hand the record over to a new key: recorded as an entry, then signed by both keys; the note.
+
+        Begun again after it was interrupted, it ends what was begun. Raises `RecordBroken` where ours is not the key.
+        """
+        with self._office.store.view() as tx:
+            begun = recorded_keys(tx).present == new.verifier.vkey
+        if not begun:
+            self.checkpoint()
+            self._record_rotation(new, before=self.verifier_key)
+        old = self._signer
+        with self._office.store.begin() as tx:
+            note = self._sign(tx, new, old)
+            tx.commit()
+        self._take((new, (old.verifier, *self._trusted)))
+        return note
+
+    def replace_lost(self) -> str:
+        """Ours is a new key in the place of one that is lost: recorded as such, and signed by the new one alone.
+
+        That the record was not rewritten meanwhile only checkpoints that were held elsewhere can show.
+        """
+        with self._office.store.view() as tx:
+            present, before = recorded_keys(tx)
+        begun = present == self.verifier_key
+        lost = before if begun else present
+        if lost:
+            self._take((self._signer, (Verifier.parse(lost), *self._trusted)))
+        if not begun:
+            self._record_rotation(self._signer, before=lost, lost=True)
+        return self.checkpoint()
+
+    def _record_rotation(self, new: Signer, *, before: str, lost: bool = False) -> None:
+        data: dict[str, str | int | bool | None] = {"verifier_key": new.verifier.vkey, "before": before, "lost": lost}
+        with self._office.store.begin() as tx:
+            tx.record(Fact.KEY_ROTATED, at=self._office.clock(), actor=SYSTEM, norm="N10.2", data=data)
+            tx.commit()
+
+    def extension(self, old_note: str | bytes) -> bytes:
+        """A file that proves that the record of an older note of ours is the beginning of the present one.
+
+        Hashes and signatures only, so that it is no export. Raises `RecordBroken` where the record does not begin so.
+        """
+        old = self.opened(old_note)
+        note = self.checkpoint()
+        size = self.opened(note).size
+        text = old_note if isinstance(old_note, str) else old_note.decode()
+        with self._office.store.view() as tx:
+            require_unbroken(tx, KeptCheckpoint(size=old.size, root=old.root, note=text))
+            return extension_file(text, note, tx.ledger.tree(size).consistency(old.size), self.verifier_key)
+
+    def _require_own_key(self, tx: Work) -> None:
+        """Refuse to sign with a key that the record does not name. Raises `RecordBroken`."""
+        named = recorded_keys(tx).present
+        if named in {"", self.verifier_key}:
+            return
+        if self._renewed is not None:
+            keys = self._renewed()
+            if keys[0].verifier.vkey == named:
+                self._take(keys)
+                return
+        raise RecordBroken(Why.UNKNOWN_KEY, "the key at hand is not the one that the record names: nothing is signed")
+
+    def _take(self, keys: Keys) -> None:
+        self._signer = keys[0]
+        self._trusted = tuple(dict.fromkeys((keys[0].verifier, *keys[1])))
 
     def opened(self, note: str | bytes) -> Checkpoint:
         """Size and root in a note of ours. Raises `RecordBroken` for a note that none of our keys signed."""
@@ -137,13 +223,21 @@ def require_unbroken(tx: Work, kept: KeptCheckpoint) -> None:
             index=size,
             until=kept.size - 1,
         )
-    if tx.ledger.tree(size).root(kept.size) != kept.root:
+    if _root(tx, size, kept.size) != kept.root:
         raise RecordBroken(
             Why.NOT_AN_EXTENSION,
             f"the record no longer begins with the {kept.size} entries that were signed",
             index=0,
             until=max(kept.size - 1, 0),
         )
+
+
+def _root(tx: Work, size: int, upto: int) -> bytes:
+    """The root of the first `upto` entries; a record with a hole has none."""
+    try:
+        return tx.ledger.tree(size).root(upto)
+    except LookupError:
+        raise RecordBroken(Why.ORDER, "the record has a hole; `record verify` says where") from None
 
 
 def _commitments(value: Json) -> Iterator[str]:

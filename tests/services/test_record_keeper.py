@@ -133,6 +133,18 @@ def test_a_rewritten_history_is_not_signed(premises: Premises) -> None:
         premises.keeper.checkpoint()
 
 
+def test_a_record_with_a_hole_is_not_signed(premises: Premises) -> None:
+    premises.keeper.checkpoint()
+    with premises.store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only=OFF")
+        connection.exec_driver_sql("DROP TRIGGER entry_no_delete")
+        connection.exec_driver_sql("DELETE FROM entry WHERE idx = 3")
+        connection.exec_driver_sql("COMMIT")
+    with pytest.raises(RecordBroken) as broken:
+        premises.keeper.checkpoint()
+    assert broken.value.why is Why.ORDER
+
+
 def test_a_checkpoint_of_another_record_is_not_held(premises: Premises) -> None:
     premises.keeper.checkpoint()
     other = Checkpoint(origin=SIGNER.name, size=3, root=base64.b64decode("A" * 43 + "="))
