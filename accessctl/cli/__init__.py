@@ -19,6 +19,7 @@ from accessctl.cli.export import export
 from accessctl.cli.record import record, verify
 from accessctl.cli.serving import ingress, init, panel, serve
 from accessctl.cli.site import site
+from accessctl.cli.upkeep import backup, health, restore
 from accessctl.domain.errors import AccessError
 from accessctl.settings import SettingsWrong
 from accessctl_web.messages import refusal_of
@@ -44,7 +45,7 @@ def group(context: click.Context, config: str | None) -> None:
     context.obj = Context(config=str(Path(config).resolve()) if config else os.environ.get("ACCESSCTL_CONFIG"))
 
 
-for command in (init, serve, panel, ingress, site, devices, account, export, record, verify):
+for command in (init, serve, panel, ingress, site, devices, account, export, record, verify, backup, restore, health):
     group.add_command(command)
 
 
