@@ -41,6 +41,7 @@ from accessctl.services.office import Office
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
+from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk, RequestForm
 from accessctl.services.request_files import RequestFiles
@@ -136,6 +137,7 @@ class House:
             watch=Watch(office),
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper),
+            refusals=Refusals(office),
             clock=self.clock,
         )
 

@@ -6,6 +6,7 @@ fixture `page` fails the test on any script error and any breach of the content 
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -198,6 +199,19 @@ def test_no_page_is_wider_than_its_screen_and_every_field_has_its_label(
                    .map(one => one.outerHTML)"""
             )
             assert nameless == [], path
+
+
+def test_a_device_that_falls_silent_shows_without_reloading(page: Page, house: House, address: str) -> None:
+    enter(page, address, Role.TECNICO_INFRA)
+    page.goto(f"{address}/puertas")
+    door = page.get_by_role("row", name="Subgerencia, puerta principal")
+    expect(door).to_contain_text("en línea")
+    page.locator("#open-sub-1").focus()
+    with house.store.begin() as tx:
+        tx.health.save(replace(tx.health.get("lobby"), online=False))
+        tx.commit()
+    expect(door).to_contain_text("sin comunicación")
+    assert page.evaluate("document.activeElement.id") == "open-sub-1"
 
 
 def test_the_keyboard_reaches_the_content_first(page: Page, house: House, address: str) -> None:

@@ -15,7 +15,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
-from accessctl.domain.errors import AccessError
+from accessctl.domain.errors import AccessError, Reason
+from accessctl_web.desks import put_on_record
 from accessctl_web.messages import Refusal, refusal_of
 from accessctl_web.names import N_
 
@@ -72,6 +73,8 @@ def _answer(status: int, *, refusal: Refusal | None = None, reference: str = "",
 
 
 def _refused(error: AccessError) -> Response:
+    if error.reason is not Reason.NOT_FOUND:  # an address that leads nowhere is no act of anybody
+        put_on_record(error)
     refusal = refusal_of(error)
     return _answer(int(refusal.status), refusal=refusal, seconds=str(error.details.get("seconds", "")))
 

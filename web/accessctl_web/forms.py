@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.services.uploads import Upload
+from accessctl_web.desks import put_on_record
 from accessctl_web.language import from_local
 from accessctl_web.messages import Refusal, refusal_of
 
@@ -98,6 +99,7 @@ def attempt(act: Callable[[], object], *, then: str | Callable[[], str], again: 
     try:
         act()
     except AccessError as error:
+        put_on_record(error)
         refusal = refusal_of(error)
         response: Response = make_response(again(refusal), int(refusal.status))
         if "seconds" in error.details:

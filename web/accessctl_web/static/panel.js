@@ -22,6 +22,13 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") document.querySelectorAll("details.who[open]").forEach((menu) => { menu.open = false; });
 });
 
+// What looks like a button answers to the space bar like one.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== " " || !event.target.matches('a[role="button"]')) return;
+  event.preventDefault();
+  event.target.click();
+});
+
 // A person picked among the matches takes the place of whoever was chosen before.
 document.addEventListener("change", (event) => {
   const matches = event.target.closest('[id$="_matches"]');

@@ -13,6 +13,7 @@ from accessctl.services.request_desk import RequestForm
 from accessctl_web.access import needs, takes_upload
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, chosen, end_of, needed_upload, start_of, typed, upload
+from accessctl_web.language import day_bounds, today
 from accessctl_web.messages import Refusal
 from accessctl_web.request_page import request_page
 
@@ -57,7 +58,7 @@ def register() -> BaseResponse:
             justification=typed("justification"),
             doors=chosen("doors"),
             schedule=typed("schedule"),
-            valid_from=start_of("valid_from", desks().clock()),
+            valid_from=start_of("valid_from", day_bounds(today())[0]),
             valid_until=end_of("valid_until"),
             scan=upload("form"),
         )
