@@ -18,7 +18,8 @@ from enum import StrEnum
 from typing import Protocol, Self
 
 from accessctl.domain.errors import Reason
-from accessctl.domain.policy import Decision, Shown
+from accessctl.domain.places import Direction
+from accessctl.domain.policy import Decision, Factor
 
 
 class DeviceError(Exception):
@@ -424,4 +425,8 @@ class PushHandler(Protocol):
 class DoorDecider(Protocol):
     """Who decides at a door that asks: the policy alone, or with the visits and their escorts."""
 
-    def decide(self, shown: Shown, at: datetime) -> Decision: ...
+    def shown(
+        self, *, door: str, credential: str, direction: Direction, at: datetime, device: str, factor: Factor
+    ) -> Decision:
+        """Decide and record, in one transaction that is committed when this returns. Leaving is granted."""
+        ...

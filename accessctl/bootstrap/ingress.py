@@ -1,24 +1,31 @@
-"""The device ingress as a WSGI application: the listener that controllers call, apart from the panel's.
+"""The device ingress, made from the settings of the environment: what the web server's worker loads.
 
-No controller dialect is served yet: whoever calls is told so (404) and nothing of it is believed or stored.
+The listener that controllers call, apart from the panel's. It speaks granian's RSGI and not WSGI; the reason, which was
+measured, is with `accessctl_drivers.push.front`.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
+from accessctl.bootstrap import Service, build
+from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.services.policy_door import PolicyDoor
+from accessctl.services.push_desk import PushDesk
+from accessctl.settings import load
+from accessctl_drivers.push.app import Ingress
+from accessctl_drivers.push.front import Front
 
-StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-
-def ingress_app() -> Callable[[dict[str, Any], StartResponse], Iterable[bytes]]:
+def ingress_app() -> Front:
     """The factory that the web server calls in its worker."""
     end_with_parent()
+    return ingress_of(build(load(None)))
 
-    def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        del environ
-        body = b"no such device\n"
-        start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-        return [body]
 
-    return app
+def ingress_of(service: Service) -> Front:
+    """The ingress in front of a service."""
+    desk = PushDesk(
+        service.office,
+        service.policy,
+        PolicyDoor(service.office, service.policy),
+        secret=read_key(service.settings.keys_dir, "ingress.key"),
+    )
+    return Front(Ingress(desk, service.office.clock))

@@ -1,7 +1,7 @@
 """The installation's keys: made once, each in a file of mode 0600, never in the database, a log or a setting.
 
-`record.key` signs checkpoints (Ed25519 seed), `templates.key` seals finger templates, `panel.key` signs sessions. Two
-installations share no secret.
+`record.key` signs checkpoints (Ed25519 seed), `templates.key` seals finger templates, `panel.key` signs sessions,
+`ingress.key` makes registration codes. Two installations share no secret.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 KEY_BYTES = 32
-NAMES = ("record.key", "templates.key", "panel.key")
+NAMES = ("record.key", "templates.key", "panel.key", "ingress.key")
 
 
 class KeysWrong(Exception):

@@ -127,9 +127,18 @@ def self_command(*arguments: str) -> list[str]:
 
 def web_command(factory: str, address: tuple[str, int], *, threads: int) -> list[str]:
     """Granian in front of a WSGI factory: it holds against half-sent requests, and bounds what it takes at once."""
-    host, port = address
-    options = ["--interface", "wsgi", "--factory", "--host", host, "--port", str(port), "--workers", "1", "--no-ws"]
     limits = ["--blocking-threads", str(threads), "--backlog", "1024", "--backpressure", str(threads * 4)]
+    return _granian(factory, address, "wsgi", limits)
+
+
+def ingress_command(factory: str, address: tuple[str, int]) -> list[str]:
+    """Granian in front of the ingress. A connection is a place of `backpressure`, whether it says anything or not."""
+    return _granian(factory, address, "rsgi", ["--backlog", "4096", "--backpressure", "4096"])
+
+
+def _granian(factory: str, address: tuple[str, int], interface: str, limits: Sequence[str]) -> list[str]:
+    host, port = address
+    options = ["--interface", interface, "--factory", "--host", host, "--port", str(port), "--workers", "1", "--no-ws"]
     hard = [
         "--http",
         "1",

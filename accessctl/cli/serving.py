@@ -10,7 +10,15 @@ from accessctl import clock
 from accessctl.bootstrap import build
 from accessctl.bootstrap.keys import make_keys
 from accessctl.bootstrap.lifeline import end_with_parent
-from accessctl.bootstrap.supervisor import Part, Supervisor, environment_for, free_port, self_command, web_command
+from accessctl.bootstrap.supervisor import (
+    Part,
+    Supervisor,
+    environment_for,
+    free_port,
+    ingress_command,
+    self_command,
+    web_command,
+)
 from accessctl.cli.context import Context
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
@@ -18,7 +26,6 @@ from accessctl.storage.engine import make_engine
 from accessctl.storage.migrations import migrate
 
 PANEL_THREADS = 32  # more than the panel's event streams, so that pages are served while all streams are open
-INGRESS_THREADS = 16
 
 
 @click.command()
@@ -67,21 +74,21 @@ def serve(context: Context) -> None:
 @click.pass_obj
 def panel(context: Context) -> None:
     """Solo el panel. / The panel alone."""
-    _web(context, "panel", "accessctl.bootstrap.panel:panel_app", PANEL_THREADS)
+    address = context.settings.address("panel")
+    _become(context, web_command("accessctl.bootstrap.panel:panel_app", address, threads=PANEL_THREADS))
 
 
 @click.command()
 @click.pass_obj
 def ingress(context: Context) -> None:
     """Solo la recepción de dispositivos. / The device ingress alone."""
-    _web(context, "ingress", "accessctl.bootstrap.ingress:ingress_app", INGRESS_THREADS)
+    address = context.settings.address("ingress")
+    _become(context, ingress_command("accessctl.bootstrap.ingress:ingress_app", address))
 
 
-def _web(context: Context, which: str, factory: str, threads: int) -> None:
+def _become(context: Context, command: list[str]) -> None:
     end_with_parent()
     environment_for(context.config)
-    address = context.settings.address(which)
-    command = web_command(factory, address, threads=threads)
     os.execv(command[0], command)  # noqa: S606 -- becomes the web server; no shell, a fixed list
 
 

@@ -1,0 +1,374 @@
+"""The desk that controllers call: who may call, what they tell, what they ask, and what they are told (`PushHandler`).
+
+Everything that is acknowledged was committed first, in a group with whatever else waited (`group_commit`). A question
+at a door goes to the decider at once; its answer is recorded before it is given, and leaving is granted whatever
+happens. Where a controller asks for each card nothing is placed on it, so that a user found there is an alarm.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.devices import DeviceHealth
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import SYSTEM
+from accessctl.domain.places import Device, Direction
+from accessctl.domain.policy import Snapshot
+from accessctl.domain.schedules import GUATEMALA
+from accessctl.ports import (
+    CallRefused,
+    DoorDecider,
+    NotStored,
+    PushCaller,
+    PushDoorState,
+    PushEvent,
+    PushKind,
+    PushOrder,
+    PushOrderKind,
+    PushRegistration,
+    PushResult,
+    PushUser,
+    PushVerdict,
+)
+from accessctl.services.alarm_desk import Subject, is_raised, raise_alarm, settle
+from accessctl.services.group_commit import GroupCommit
+from accessctl.services.intake import DOUBTFUL
+from accessctl.services.office import Office
+from accessctl.services.policy_source import PolicySource
+from accessctl.services.push_events import ALARMS, PushEvents, Upload, credential_of, direction_of, factor_of
+from accessctl.services.push_health import Contacts
+from accessctl.services.push_log import PushMark, Reading, is_plausible
+from accessctl.services.push_orders import PushOrders
+from accessctl.services.push_site import SiteBook, Strangers
+from accessctl.services.store import EventFilter, Work
+from accessctl.services.watch import OPENING_SECONDS
+
+MOST_ROGUES_SHOWN = 50
+_Data = dict[str, str | int | bool | None]
+
+log = structlog.get_logger("push")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What storing an upload came to, for after the commit."""
+
+    device: str
+    count: int
+    reading: Reading
+    doubtful_s: int | None
+
+
+class PushDesk:
+    """Serves all controllers of this process (see `accessctl.ports.PushHandler`). `close` commits what waits."""
+
+    def __init__(self, office: Office, policy: PolicySource, decider: DoorDecider, *, secret: bytes) -> None:
+        self._office = office
+        self._policy = policy
+        self._decider = decider
+        self._site = SiteBook(office.store, secret)
+        self._strangers = Strangers()
+        self._commits = GroupCommit(office.store, before=self._before_group)
+        self._events = PushEvents(office)
+        self._orders = PushOrders(office, self._commits)
+        self._contacts = Contacts(office, self._commits)
+        self._lock = threading.Lock()
+        self._sessions: dict[str, str] = {}
+        self._registered: dict[str, bool] = {}
+        self._marks: dict[str, PushMark] = {}
+        self._stamps: dict[str, int] = {}
+        # The two that follow belong to the writer's thread: they hold for one group.
+        self._in_group: dict[str, PushMark] = {}
+        self._snapshot: Snapshot = policy.current()
+
+    def close(self) -> None:
+        """Commit what waits, then end."""
+        self._commits.close()
+
+    # -- who calls
+
+    def identify(self, serial: str, source: str) -> PushCaller:
+        """Raises `CallRefused` unless this serial number is ours and calls from the address in the site's file."""
+        now = self._office.clock()
+        device = self._site.controllers(now).by_serial.get(serial)
+        if device is None:
+            self.refused(source, serial, "unknown_serial")
+            raise CallRefused("unknown serial")
+        if not device.source or device.source != source:
+            self._impostor(device, source, now)
+            raise CallRefused("another address")
+        self._contacts.called(device.id, now)
+        with self._lock:
+            session = self._sessions.get(device.id)
+            registered = self._registered.get(device.id)
+        if session is None or registered is None:
+            session, registered = self._first_call(device)
+        return PushCaller(
+            device=device.id,
+            serial=serial,
+            session=session,
+            registry_code=self._site.registration_code(serial),
+            registered=registered,
+            stamp=self._stamps.get(device.id, 0),
+        )
+
+    def _first_call(self, device: Device) -> tuple[str, bool]:
+        with self._office.store.view() as tx:
+            health = tx.health.maybe(device.id)
+        with self._lock:
+            session = self._sessions.setdefault(device.id, self._office.new_id().upper()[:32])
+            return session, self._registered.setdefault(device.id, bool(health and health.serial))
+
+    def refused(self, source: str, serial: str, what: str) -> None:
+        """Record a call that was refused, once in a while for each caller. Does not wait."""
+        now = self._office.clock()
+        if not self._strangers.is_news(now, what, serial, source):
+            return
+        data: _Data = {"kind": "call_refused", "what": what[:60], "serial": serial[:32], "source": source[:45]}
+        self._submit(lambda tx: tx.record(Fact.DEVICE_EVENT, at=now, actor=SYSTEM, data=data))
+
+    def _impostor(self, device: Device, source: str, now: datetime) -> None:
+        """A second controller with a serial number of ours, or somebody who says so."""
+        if not self._strangers.is_news(now, "impostor", device.serial, source):
+            return
+        data: _Data = {"kind": "call_refused", "what": "wrong_address", "serial": device.serial, "source": source[:45]}
+
+        def job(tx: Work) -> None:
+            tx.record(Fact.DEVICE_EVENT, at=now, actor=SYSTEM, device=device.id, data=data)
+            about = Subject(key=f"{device.id}/serial", device=device.id, detail=f"same serial from {source[:45]}")
+            raise_alarm(tx, self._office, AlarmKind.TAMPER, about, at=now)
+
+        self._submit(job)
+
+    def registered(self, caller: PushCaller, registration: PushRegistration) -> None:
+        """A controller introduced itself; it is asked which users it holds."""
+        now = self._office.clock()
+
+        def job(tx: Work) -> None:
+            data: _Data = {"serial": caller.serial, "firmware": registration.firmware, "name": registration.name}
+            data |= {"doors": registration.doors}
+            tx.record(Fact.DEVICE_IDENTIFIED, at=now, actor=SYSTEM, device=caller.device, data=data)
+            _change_health(tx, caller.device, serial=caller.serial, firmware=registration.firmware[:60])
+
+        self._commits.do(job)
+        with self._lock:
+            self._registered[caller.device] = True
+        if not registration.attendance:
+            self._orders.ask(caller.device, PushOrder(kind=PushOrderKind.QUERY_USERS))
+
+    # -- what they tell
+
+    def events(self, caller: PushCaller, events: Sequence[PushEvent], *, stamp: int | None = None) -> int:
+        """Store a batch; how many of it were new."""
+        if not events:
+            return 0
+        received = self._office.clock()
+
+        def job(tx: Work) -> _Stored:
+            return self._store(tx, caller.device, events, received)
+
+        stored = self._commits.do(job, weight=len(events), then=self._after)
+        if stamp is not None:
+            self._stamps[caller.device] = stamp
+        return stored.count
+
+    def _store(self, tx: Work, device_id: str, events: Sequence[PushEvent], received: datetime) -> _Stored:
+        """Inside a group: the events, the place in the log, a gap and a doubtful clock."""
+        controllers = self._site.controllers(received)
+        device = controllers.by_id.get(device_id)
+        if device is None:
+            raise NotStored("the controller left the site's file meanwhile")
+        mark = self._in_group.get(device_id) or self._marks.get(device_id) or _mark_kept(tx, device_id)
+        reading = mark.read(events)
+        upload = Upload(
+            device=device,
+            events=events,
+            epoch=reading.mark.epoch,
+            skew_s=self._contacts.skew(device_id),
+            received=received,
+        )
+        count = self._events.store(tx, upload, controllers, self._snapshot)
+        if reading.mark.last != mark.last or reading.mark.epoch != mark.epoch:
+            _change_health(tx, device_id, log_epoch=reading.mark.epoch, log_count=reading.mark.last)
+        if reading.reset or reading.holes:
+            self._gap(tx, device_id, reading, received)
+        elif reading.filled:
+            settle(tx, AlarmKind.GAP, device_id, cause="filled", at=received)
+        doubtful = max((_ahead(event, received) for event in events), key=abs, default=0)
+        if doubtful:
+            self._doubt(tx, device_id, doubtful, received)
+        self._in_group[device_id] = reading.mark
+        return _Stored(device=device_id, count=count, reading=reading, doubtful_s=doubtful or None)
+
+    def _after(self, stored: _Stored) -> None:
+        """After the commit: remember the place, ask for what is missing, set a clock that is wrong."""
+        self._marks[stored.device] = stored.reading.mark
+        if stored.reading.holes:
+            first = stored.reading.holes[0][0]
+            self._orders.ask(stored.device, PushOrder(kind=PushOrderKind.RESEND, index=first - 1))
+        if stored.doubtful_s is not None:
+            self._orders.ask(stored.device, PushOrder(kind=PushOrderKind.SET_CLOCK))
+
+    def _gap(self, tx: Work, device: str, reading: Reading, at: datetime) -> None:
+        """The log began again, or events of it are missing: here we may have been blind."""
+        missing = sum(end - start + 1 for start, end in reading.holes)
+        why = "log_epoch_changed" if reading.reset else "index_missing"
+        data: _Data = {"why": why, "epoch": reading.mark.epoch, "missing": missing}
+        if reading.holes:
+            data |= {"first": reading.holes[0][0], "last": reading.holes[-1][1]}
+        tx.record(Fact.DEVICE_LOG_GAP, at=at, actor=SYSTEM, device=device, data=data)
+        detail = f"{reading.holes[0][0]}-{reading.holes[-1][1]}" if reading.holes else why
+        raise_alarm(tx, self._office, AlarmKind.GAP, Subject(key=device, device=device, detail=detail), at=at)
+
+    def states(self, caller: PushCaller, states: Sequence[PushDoorState], at: datetime | None) -> None:
+        """How the doors stand: raises what their events did not, and settles what is over. Compares the clock."""
+        received = self._office.clock()
+        self._compare(caller.device, at, received)
+        doors = self._site.controllers(received)
+
+        def job(tx: Work) -> None:
+            for state in states:
+                door = doors.door(caller.device, state.door) if caller.device in doors.by_id else ""
+                if not door:
+                    continue
+                for kind in state.alarms:
+                    if not is_raised(tx, ALARMS[kind], door):
+                        about = Subject(key=door, device=caller.device, door=door, detail="rtstate")
+                        raise_alarm(tx, self._office, ALARMS[kind], about, at=received)
+                if PushKind.HELD_OPEN not in state.alarms and state.open is False:
+                    settle(tx, AlarmKind.DOOR_HELD_OPEN, door, cause="closed", at=received)
+
+        self._commits.do(job)
+
+    def users(self, caller: PushCaller, users: Sequence[PushUser], *, whole: bool) -> None:
+        """Users found on a controller: we put none there, so each is an alarm (`rogue_credential`). None is removed."""
+        now = self._office.clock()
+
+        def job(tx: Work) -> None:
+            for user in users[:MOST_ROGUES_SHOWN]:
+                key = f"{caller.device}/{user.pin}"
+                if not is_raised(tx, AlarmKind.ROGUE_CREDENTIAL, key):
+                    about = Subject(key=key, device=caller.device, detail=f"pin {user.pin}, card {user.card}")
+                    raise_alarm(tx, self._office, AlarmKind.ROGUE_CREDENTIAL, about, at=now)
+            if whole:
+                _change_health(tx, caller.device, users_observed=len(users), rogues=len(users), drift=len(users))
+            if whole and not users:
+                data: _Data = {"users": 0}
+                tx.record(Fact.DEVICE_APPLIED, at=now, actor=SYSTEM, device=caller.device, data=data)
+
+        self._commits.do(job, weight=1 + len(users))
+
+    # -- what they ask
+
+    def online(self, caller: PushCaller, question: PushEvent) -> PushVerdict:
+        """Decide at the door, now. Leaving is granted whatever happens."""
+        now = self._office.clock()
+        self._compare(caller.device, question.at, now)
+        controllers = self._site.controllers(now)
+        device = controllers.by_id.get(caller.device)
+        if device is None:
+            raise NotStored("the controller left the site's file meanwhile")
+        direction = direction_of(question, device)
+        try:
+            snapshot = self._policy.current()
+            decision = self._decider.shown(
+                door=controllers.door(device.id, question.door),
+                credential=credential_of(question, lambda key: snapshot.credentials.get(key) is not None),
+                direction=direction,
+                at=now,
+                device=device.id,
+                factor=factor_of(question),
+            )
+        except Exception as failure:
+            log.exception("decision failed", device=device.id, leaving=direction is Direction.OUT)
+            if direction is Direction.OUT:  # nobody is kept inside by a full disk or a bug of ours
+                return PushVerdict(granted=True, seconds=OPENING_SECONDS)
+            raise NotStored("no decision") from failure
+        return PushVerdict(granted=decision.granted, seconds=OPENING_SECONDS if decision.granted else 0)
+
+    def next_command(self, caller: PushCaller) -> tuple[int, PushOrder] | None:
+        """At most one for a poll; see `PushOrders`."""
+        device = self._site.controllers(self._office.clock()).by_id.get(caller.device)
+        return None if device is None else self._orders.next(device)
+
+    def results(self, caller: PushCaller, results: Sequence[PushResult]) -> None:
+        """What came of commands. A controller that cannot send again is asked for its new events instead."""
+        for order, code in self._orders.results(caller.device, results):
+            if order.kind is PushOrderKind.RESEND and code < 0:
+                self._orders.ask(caller.device, PushOrder(kind=PushOrderKind.QUERY_NEW_EVENTS))
+            if order.kind is PushOrderKind.SET_CLOCK and code >= 0:
+                self._record_clock_set(caller.device)
+
+    # -- clocks
+
+    def _compare(self, device: str, device_time: datetime | None, now: datetime) -> None:
+        """The time in what is sent at the moment it happens, against ours."""
+        if device_time is None:
+            return
+        local = now.astimezone(GUATEMALA).replace(tzinfo=None)
+        skew_s = int((device_time - local).total_seconds())
+        before = self._contacts.skew(device)
+        self._contacts.compared(device, skew_s)
+        wrong, was_wrong = (abs(one or 0) > DOUBTFUL.total_seconds() for one in (skew_s, before))
+        if wrong:
+            self._orders.ask(device, PushOrder(kind=PushOrderKind.SET_CLOCK))
+        if wrong and not was_wrong:
+            self._submit(lambda tx: self._doubt(tx, device, skew_s, now))
+        elif not wrong and (was_wrong or before is None):
+            self._submit(lambda tx: settle(tx, AlarmKind.CLOCK_DOUBTFUL, device, cause="clock_right", at=now))
+
+    def _doubt(self, tx: Work, device: str, skew_s: int, at: datetime) -> None:
+        if is_raised(tx, AlarmKind.CLOCK_DOUBTFUL, device):
+            return
+        data: _Data = {"skew_s": skew_s}
+        tx.record(Fact.DEVICE_CLOCK_DOUBTFUL, at=at, actor=SYSTEM, device=device, data=data)
+        about = Subject(key=device, device=device, detail=f"{skew_s} s")
+        raise_alarm(tx, self._office, AlarmKind.CLOCK_DOUBTFUL, about, at=at)
+
+    def _record_clock_set(self, device: str) -> None:
+        now = self._office.clock()
+        self._submit(lambda tx: tx.record(Fact.DEVICE_CLOCK_SET, at=now, actor=SYSTEM, device=device))
+
+    # -- groups
+
+    def _before_group(self) -> None:
+        self._in_group = {}
+        self._snapshot = self._policy.current()
+
+    def _submit(self, job: Callable[[Work], object]) -> None:
+        """Have something recorded without waiting for it; where too much waits it is left out."""
+        try:
+            self._commits.submit(job)
+        except NotStored:
+            log.warning("not recorded: too much waits")
+
+
+def _mark_kept(tx: Work, device: str) -> PushMark:
+    """Where we stood before this process: from the device's health, and the newest of its events in the record."""
+    health = tx.health.maybe(device)
+    if health is None or not health.log_epoch:
+        return PushMark()
+    rows = tx.events.rows(EventFilter(device=device, device_events_only=True), limit=1, newest=True)
+    newest = datetime.fromisoformat(rows[0].device_time) if rows and rows[0].device_time else None
+    return PushMark(epoch=health.log_epoch, last=health.log_count, newest=newest)
+
+
+def _change_health(tx: Work, device: str, **changes: str | int) -> None:
+    health = tx.health.maybe(device)
+    after = replace(health or DeviceHealth(id=device), **changes)  # type: ignore[arg-type]  # named above, each once
+    if health is None:
+        tx.health.add(after)
+    else:
+        tx.health.save(after)
+
+
+def _ahead(event: PushEvent, received: datetime) -> int:
+    """How far an event's time cannot be right: from the future, or from a clock that was never set. 0 where it may."""
+    if event.at is None:
+        return 0
+    off = (event.at - received.astimezone(GUATEMALA).replace(tzinfo=None)).total_seconds()
+    return int(off) if off > DOUBTFUL.total_seconds() or not is_plausible(event.at) else 0
