@@ -22,6 +22,7 @@ from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.record_keeper import RecordKeeper
+from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk
 from accessctl.services.request_files import RequestFiles
@@ -51,6 +52,7 @@ class Service:
     delivery: DeliveryDesk
     removals: RemovalDesk
     alarms: AlarmDesk
+    refusals: Refusals
     watch: Watch
     site: SiteDesk
     record_keeper: RecordKeeper
@@ -83,6 +85,7 @@ def build(settings: Settings) -> Service:
         delivery=DeliveryDesk(office),
         removals=removals,
         alarms=AlarmDesk(office),
+        refusals=Refusals(office),
         watch=Watch(office),
         site=SiteDesk(office),
         record_keeper=keeper,

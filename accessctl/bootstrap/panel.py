@@ -34,6 +34,7 @@ def panel_of(service: Service) -> Flask:
         watch=service.watch,
         papers=service.papers,
         exports=service.exports,
+        refusals=service.refusals,
         clock=service.office.clock,
     )
     return create_app(

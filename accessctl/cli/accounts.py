@@ -9,6 +9,7 @@ import click
 
 from accessctl.cli.context import Context
 from accessctl.domain.people import GRANTABLE, SYSTEM, Role
+from accessctl.services.people_desk import PersonForm
 
 ROLES = sorted(role.value for role in GRANTABLE)
 
@@ -53,16 +54,13 @@ def add(
     """Agrega una cuenta; la primera se hace así. / Add an account; this makes the first one."""
     password = _password(password_file, generate=generate)
     service = context.service
+    holder: str | PersonForm
     if person is not None:
-        found = service.people.find(person, limit=2)
-        if len(found) != 1:
-            raise click.ClickException(f"{person!r}: no designa a una persona registrada")
-        person_id = found[0].id
+        holder = _on_file(context, person)
+    elif not full_name or bool(dpi) == bool(passport):
+        raise click.UsageError("--name y --dpi (o --passport), o --person")
     else:
-        if not full_name or bool(dpi) == bool(passport):
-            raise click.UsageError("--name y --dpi (o --passport), o --person")
-        made = service.people.register(
-            SYSTEM,
+        holder = PersonForm(
             full_name=full_name,
             document_kind="dpi" if dpi else "pasaporte",
             document_number=dpi or passport or "",
@@ -70,17 +68,16 @@ def add(
             department=department,
             position=position,
         )
-        person_id = made.id
     added = service.accounts.add(
         SYSTEM,
         username=username,
         password=password,
-        person=person_id,
+        person=holder,
         roles=frozenset(Role(role) for role in roles),
         reference=reference,
     )
     if as_json:
-        shown = {"id": added.id, "username": added.username, "person": person_id, "roles": list(added.roles)}
+        shown = {"id": added.id, "username": added.username, "person": added.person, "roles": list(added.roles)}
         click.echo(json.dumps(shown | ({"password": password} if generate else {})))
     else:
         click.echo(f"cuenta {added.username}: {', '.join(added.roles)}")
@@ -120,11 +117,25 @@ def list_(context: Context, *, as_json: bool) -> None:
         click.echo(f"{one.username:24} {' '.join(one.roles):40} {'de baja' if one.disabled_at else 'activa'}")
 
 
+def _on_file(context: Context, wanted: str) -> str:
+    """The id of the one person with this number or document; a part of a name designates nobody."""
+    bare = wanted.replace(" ", "").replace("-", "").upper()
+    for one in context.service.people.find(wanted, limit=50) if bare else []:
+        if bare in {str(one.number), one.document.number.replace("-", "")}:
+            return one.id
+    raise click.ClickException(f"{wanted!r}: no designa a una persona registrada")
+
+
 def _password(file: Path | None, *, generate: bool) -> str:
     if generate:
         return secrets.token_urlsafe(12)
     if file is not None:
-        return file.read_text(encoding="utf-8").strip("\r\n")[:1000]
+        with file.open("rb") as opened:
+            content = opened.read(1000)
+        try:
+            return content.decode("utf-8").strip("\r\n")
+        except UnicodeDecodeError:
+            raise click.ClickException(f"{file}: no es texto UTF-8") from None
     if sys.stdin.isatty():
         return str(click.prompt("Contraseña", hide_input=True, confirmation_prompt=True))
     return sys.stdin.readline().strip("\r\n")[:1000]

@@ -160,6 +160,22 @@ class CardNumber:
             raise _invalid("zero")
         return number
 
+    def look_alikes(self) -> frozenset[str]:
+        """The family keys of all cards, of whatever format, that a terminal cannot tell from this one (this included).
+
+        H10301 118/1603 and the EM4100 0007734851 are one number there. Raises as `device_number` does.
+        """
+        number = self.device_number()
+        keys = {self.family_key}
+        for card_format in CardFormat:
+            try:
+                other = CardNumber.from_payload(card_format, number)
+                if other.device_number() == number:
+                    keys.add(other.family_key)
+            except AccessError:
+                continue  # the number is too long for that format, or never on a terminal in it
+        return frozenset(keys)
+
     def printed(self) -> dict[str, str]:
         """Every form in which this number may stand on the card or on a reader's display, by the form's name."""
         if self.format in _CSN:

@@ -75,6 +75,7 @@ class AccessError(Exception):
     """Understood, and the answer is no. `norm` is a step (`P10.04`) or a norm (`N10.3`) of the manual, or empty.
 
     `details` holds only values that may be shown to whoever asked: no secrets, no template, nothing unbounded.
+    `recorded` says that the refusal is an entry of the record already: whoever answers a person records what is not.
     """
 
     def __init__(self, reason: Reason, norm: str = "", **details: str | int) -> None:
@@ -82,3 +83,4 @@ class AccessError(Exception):
         self.reason = reason
         self.norm = norm
         self.details: Mapping[str, str | int] = details
+        self.recorded = False

@@ -124,6 +124,9 @@ def clean_text(text: str, *, field: str, longest: int, empty: bool = False) -> s
     return cleaned
 
 
+LONGEST_TYPED = 40  # characters of a DPI with its spaces and hyphens
+
+
 def dpi_is_valid(digits: str) -> bool:
     """Check a DPI/CUI: 13 ASCII digits; the ninth is the sum of digit x position (2 to 9) modulo 11.
 
@@ -150,14 +153,14 @@ class IdentityDocument:
         except ValueError:
             raise AccessError(Reason.DOCUMENT_INVALID, field="document_kind") from None
         if of_kind is DocumentKind.DPI:
-            digits = number[:40].replace(" ", "").replace("-", "")
+            digits = number.replace(" ", "").replace("-", "") if len(number) <= LONGEST_TYPED else ""
             if not dpi_is_valid(digits):
                 raise AccessError(Reason.DOCUMENT_INVALID, field="document_number")
             return cls(kind=of_kind, number=digits)
-        free = clean_text(number, field="document_number", longest=20).upper()
-        if not free.isascii() or not free.replace("-", "").isalnum():
+        free = clean_text(number, field="document_number", longest=20)
+        if not free.isascii() or not free.replace("-", "").isalnum():  # before `upper`, which makes `SS` of `ß`
             raise AccessError(Reason.DOCUMENT_INVALID, field="document_number")
-        return cls(kind=of_kind, number=free)
+        return cls(kind=of_kind, number=free.upper())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

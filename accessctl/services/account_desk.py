@@ -14,8 +14,9 @@ from argon2.exceptions import VerificationError
 from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import GRANTABLE, SYSTEM, Actor, Permission, Role
+from accessctl.domain.people import GRANTABLE, SYSTEM, Actor, Permission, Person, Role
 from accessctl.services.office import Office
+from accessctl.services.people_desk import PersonForm, on_file, put_on_file
 from accessctl.services.store import Work
 
 WINDOW = timedelta(minutes=15)  # failures older than this are forgotten
@@ -33,24 +34,37 @@ class AccountDesk:
         self._nobody = hasher.hash("nobody has this password")
 
     def add(
-        self, actor: Actor, *, username: str, password: str, person: str, roles: frozenset[Role], reference: str
+        self,
+        actor: Actor,
+        *,
+        username: str,
+        password: str,
+        person: str | PersonForm,
+        roles: frozenset[Role],
+        reference: str,
     ) -> Account:
-        """A new account for a person on file; `reference` names the request that it comes from (P1)."""
+        """A new account; `reference` names the request that it comes from (P1).
+
+        `person` is the id of somebody on file, or what is known of them: whoever has that document already gets the
+        account, and somebody new is registered with it, both or neither.
+        """
+        self._office.require(actor, Permission.ACCOUNTS_MANAGE, norm="P1.01")
+        if isinstance(person, PersonForm):
+            self._office.require(actor, Permission.PEOPLE_EDIT, norm="N10.2")
         name = checked_username(username)
         checked_password(password)
         if not roles or not roles <= GRANTABLE:
             raise AccessError(Reason.FORM_INCOMPLETE, "P1.01", missing="roles")
-        self._office.require(actor, Permission.ACCOUNTS_MANAGE, norm="P1.01")
         hashed = self._hasher.hash(password)
         now = self._office.clock()
         with self._office.begin(actor) as tx:
-            tx.people.get(person)
+            holder = self._holder(tx, actor, person)
             if tx.accounts.find(username=name, limit=1):
                 raise AccessError(Reason.ALREADY_EXISTS, "P1.01", field="username")
             account = Account(
                 id=self._office.new_id(),
                 username=name,
-                person=person,
+                person=holder.id,
                 roles=tuple(sorted(roles)),
                 password_hash=hashed,
                 epoch=1,
@@ -59,7 +73,7 @@ class AccountDesk:
             tx.accounts.add(account)
             listed = " ".join(account.roles)
             data = {"username": name, "roles": listed, "request": reference[:80]}
-            tx.record(Fact.ACCOUNT_ADDED, at=now, actor=actor, person=person, norm="P1.01", data=data)
+            tx.record(Fact.ACCOUNT_ADDED, at=now, actor=actor, person=holder.id, norm="P1.01", data=data)
             tx.commit()
         return account
 
@@ -80,7 +94,7 @@ class AccountDesk:
 
     def sign_in(self, username: str, password: str, *, source: str) -> Account:
         """The account, if name and password fit and nobody is guessing. Refusals are recorded with their source."""
-        name = username.strip().casefold()[:64]
+        name = _name_to_try(username)
         now = self._office.clock()
         with self._office.store.view() as tx:
             wait = self._wait(tx, name, source)
@@ -89,8 +103,11 @@ class AccountDesk:
             raise AccessError(Reason.THROTTLED, "", seconds=int(wait.total_seconds()) + 1)
         account = found[0] if found else None
         fits = self._fits(account.password_hash if account else self._nobody, password[:LONGEST])
-        if account is None or not fits or account.disabled_at is not None:
+        if account is None or not fits or len(password) > LONGEST or account.disabled_at is not None:
             with self._office.store.begin() as tx:
+                for old in tx.sign_in_tries.find(limit=100):
+                    if now - old.at > WINDOW:  # nothing looks at it any more
+                        tx.sign_in_tries.delete(old.id)
                 attempt = SignInTry(id=self._office.new_id(), username=name, source=source[:64], at=now)
                 tx.sign_in_tries.add(attempt)
                 known = account.id if account else ""
@@ -120,6 +137,11 @@ class AccountDesk:
             if account is None or account.disabled_at is not None or account.epoch != epoch:
                 return None
             return self._actor(tx, account)
+
+    def _holder(self, tx: Work, actor: Actor, person: str | PersonForm) -> Person:
+        if isinstance(person, str):
+            return tx.people.get(person)
+        return on_file(tx, person) or put_on_file(tx, self._office, actor, person)
 
     def _actor(self, tx: Work, account: Account) -> Actor:
         person = tx.people.get(account.person)
@@ -167,9 +189,17 @@ def disable_account(tx: Work, office: Office, actor: Actor, account: Account, re
     tx.record(Fact.ACCOUNT_DISABLED, at=now, actor=actor, person=account.person, norm="NG.7", data=data)
 
 
+def _name_to_try(username: str) -> str:
+    """The name as accounts have it; one and the same for all that cannot be a name, so that these are counted too."""
+    try:
+        return checked_username(username)
+    except AccessError:
+        return "-"
+
+
 def checked_username(username: str) -> str:
     """3 to 64 of `a-z 0-9 . _ -`, folded to lower case."""
-    name = username[:100].strip().casefold()
+    name = username.strip().casefold() if len(username) <= 100 else ""
     if (
         not 3 <= len(name) <= 64
         or not name.isascii()

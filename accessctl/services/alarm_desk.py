@@ -15,6 +15,7 @@ from accessctl.services.office import Office
 from accessctl.services.store import Work
 
 COMES_BACK = timedelta(minutes=10)  # what went away by itself and is back within this is the same alarm again
+SAID_EVERY = timedelta(minutes=1)  # an alarm that repeats while it is open is counted always, and said so often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,16 @@ class Subject:
 
 
 def raise_alarm(tx: Work, office: Office, kind: AlarmKind, about: Subject, *, at: datetime) -> Alarm:
-    """Raise, or count one more where the same alarm is open already: one alarm, not a thousand. Commits nothing."""
+    """Raise, or count one more where the same alarm is open already: one alarm, not a thousand. Commits nothing.
+
+    A flood of the same fills neither the record nor the page: while it is open it gives one entry in `SAID_EVERY`.
+    """
     for alarm in tx.alarms.find(kind=kind, key=about.key, state=tuple(OPEN), limit=1):
-        again = replace(alarm, count=alarm.count + 1, detail=about.detail or alarm.detail)
+        again = replace(alarm, count=alarm.count + 1)
+        if at - (alarm.changed_at or alarm.raised_at) < SAID_EVERY:
+            tx.alarms.count_again(alarm.id)
+            return again
+        again = replace(again, detail=about.detail or alarm.detail, changed_at=at)
         tx.alarms.save(again)
         data: dict[str, str | int | bool | None] = {"alarm": alarm.id, "kind": kind.value, "count": again.count}
         tx.record(

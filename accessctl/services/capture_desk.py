@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from accessctl.domain.card_numbers import CardFormat, CardNumber
-from accessctl.domain.devices import Capture, CaptureState
+from accessctl.domain.devices import Capture, CaptureState, DeviceHealth
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Actor, Permission
@@ -31,6 +31,8 @@ class CaptureDesk:
         self._office.require(actor, Permission.CARDS_MANAGE, norm="P10.03")
         now = self._office.clock()
         with self._office.begin(actor, case=case) as tx:
+            if case:
+                tx.cases.get(case)
             device = tx.devices.get(reader)
             if device.transport is not Transport.RDM6300 or device.retired:
                 raise AccessError(Reason.NOT_FOUND, "P10.03", field="reader")
@@ -63,11 +65,14 @@ class CaptureDesk:
         return capture
 
     def cancel(self, actor: Actor, capture_id: str) -> None:
-        """The technician stops waiting."""
-        capture = self.look(actor, capture_id)
-        with self._office.store.begin() as tx:
-            tx.captures.save(replace(capture, state=CaptureState.ENDED))
-            tx.commit()
+        """The technician stops waiting. What was read in the meantime stays read."""
+        with self._office.begin(actor) as tx:
+            capture = tx.captures.get(capture_id)
+            if capture.account != actor.account:
+                raise AccessError(Reason.NOT_FOUND, "P10.03", field="capture")
+            if capture.state is CaptureState.WAITING:
+                tx.captures.save(replace(capture, state=CaptureState.ENDED))
+                tx.commit()
 
     def card_presented(self, reader: str, shown: CardPresented) -> Capture | None:
         """A card was held to `reader`: give its number to whoever waits there, to nobody otherwise."""
@@ -91,3 +96,19 @@ class CaptureDesk:
             )
             tx.commit()
         return turn
+
+    def line_changed(self, reader: str, *, online: bool, why: str) -> None:
+        """The line of a desk reader came up or broke."""
+        now = self._office.clock()
+        with self._office.store.begin() as tx:
+            health = tx.health.maybe(reader)
+            after = replace(
+                health or DeviceHealth(id=reader), online=online, since=now, last_seen=now, last_error=why[:300]
+            )
+            if health is None:
+                tx.health.add(after)
+            else:
+                tx.health.save(after)
+            fact = Fact.DEVICE_ONLINE if online else Fact.DEVICE_OFFLINE
+            tx.record(fact, at=now, actor=SYSTEM, device=reader, data={"why": why[:300]})
+            tx.commit()

@@ -152,7 +152,10 @@ def canonical_strokes(strokes: Strokes, *, width: int, height: int) -> bytes:
     ink = 0.0
     kept_strokes = []
     for stroke in strokes:
-        points = [(round(float(x), 1), round(float(y), 1)) for x, y in stroke]
+        try:
+            points = [(round(float(x), 1), round(float(y), 1)) for x, y in stroke]
+        except OverflowError:  # a whole number beyond every float
+            raise AccessError(Reason.SIGNATURE_INVALID, "P10.04") from None
         if not all(math.isfinite(x) and math.isfinite(y) for x, y in points):
             raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
         if not all(-1 <= x <= width + 1 and -1 <= y <= height + 1 for x, y in points):

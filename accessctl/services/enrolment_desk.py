@@ -6,7 +6,7 @@ until the delivery (P10.05). They hold only what may open now.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from accessctl.domain.card_numbers import CardNumber
 from accessctl.domain.cards import LIVE, Card, CardEvent, CardState
@@ -42,17 +42,16 @@ class EnrolmentDesk:
         with self._office.begin(actor, case=case_id) as tx:
             case, request = at_step(tx, case_id, 3, actor=actor, at=now)
             card = self._from_stock(tx, number, request)
-            if card.state is CardState.IN_STOCK:
-                self._put_back(tx, actor, request)
-                card = replace(
-                    card, state=card.after(CardEvent.ENROL), holder=request.beneficiary, case=case_id, since=now
-                )
-                tx.cards.save(card)
-                key = card.number.key
-                person = request.beneficiary
-                tx.record(
-                    Fact.CARD_ENROLLED, at=now, actor=actor, case=case_id, person=person, credential=key, norm="P10.03"
-                )
+            if card.state is CardState.ENROLLED:  # chosen already: once more changes nothing
+                return card
+            self._put_back(tx, actor, request)
+            card = replace(card, state=card.after(CardEvent.ENROL), holder=request.beneficiary, case=case_id, since=now)
+            tx.cards.save(card)
+            key = card.number.key
+            person = request.beneficiary
+            tx.record(
+                Fact.CARD_ENROLLED, at=now, actor=actor, case=case_id, person=person, credential=key, norm="P10.03"
+            )
             tx.requests.save(replace(request, card=card.id))
             tx.cases.save(with_evidence(case, "card"))
             tx.commit()
@@ -63,9 +62,8 @@ class EnrolmentDesk:
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
             case, request = at_step(tx, case_id, 3, actor=actor, at=now)
-            if not request.card:
+            if not self._put_back(tx, actor, request):
                 raise AccessError(Reason.CARD_NOT_IN_STOCK, "P10.03")
-            self._put_back(tx, actor, request)
             tx.requests.save(replace(request, card=""))
             tx.cases.save(without_evidence(case, "card"))
             tx.commit()
@@ -104,11 +102,11 @@ class EnrolmentDesk:
 
     def ask_finger(self, actor: Actor, case_id: str, *, device: str, finger: int) -> Command:
         """Ask a terminal to enrol a finger (0 to 9). The intention is committed here; the fleet carries it out."""
-        if not 0 <= finger <= 9:
-            raise AccessError(Reason.FORM_INCOMPLETE, "P10.03", missing="finger")
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
             _, request = at_step(tx, case_id, 3, actor=actor, at=now)
+            if not 0 <= finger <= 9:
+                raise AccessError(Reason.FORM_INCOMPLETE, "P10.03", missing="finger")
             terminal = tx.devices.get(device)
             health = tx.health.maybe(device)
             if terminal.transport is not Transport.ZK or terminal.retired:
@@ -155,11 +153,19 @@ class EnrolmentDesk:
             raise AccessError(Reason.NOT_FOUND, "P10.03", field="command")
         return command
 
-    def finger_enrolled(self, command_id: str, template: TerminalTemplate) -> StoredTemplate:
-        """The terminal enrolled the finger: seal the template and give the case its evidence."""
+    def finger_enrolled(self, command_id: str, template: TerminalTemplate) -> StoredTemplate | None:
+        """The terminal enrolled the finger: seal the template and give the case its evidence.
+
+        None where nobody waits for it any more (the case was cancelled, the person removed): then nothing is kept.
+        """
         now = self._office.clock()
         with self._office.store.begin() as tx:
             command = tx.commands.get(command_id)
+            case = tx.cases.get(command.case)
+            if not case.is_open or case.step != 3 or command.state in {CommandState.DONE, CommandState.FAILED}:
+                self._unwanted(tx, command, now)
+                tx.commit()
+                return None
             device = tx.devices.get(command.device)
             row = StoredTemplate(
                 id=self._office.new_id(),
@@ -178,9 +184,7 @@ class EnrolmentDesk:
                 tx.templates.delete(old.id)
             tx.templates.add(sealed)
             tx.commands.save(replace(command, state=CommandState.DONE, finished_at=now))
-            case = tx.cases.get(command.case)
-            if case.is_open and case.step == 3:
-                tx.cases.save(with_evidence(case, "biometrics"))
+            tx.cases.save(with_evidence(case, "biometrics"))
             tx.record(
                 Fact.FINGER_ENROLLED,
                 at=now,
@@ -196,10 +200,10 @@ class EnrolmentDesk:
 
     def waive_finger(self, actor: Actor, case_id: str, *, why: str) -> None:
         """No finger can be enrolled (injury, worn ridges …): the reason is recorded, the card alone will serve."""
-        reason = clean_text(why, field="why", longest=300)
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
             case, request = at_step(tx, case_id, 3, actor=actor, at=now)
+            reason = clean_text(why, field="why", longest=300)
             tx.requests.save(replace(request, waiver=reason))
             tx.cases.save(with_evidence(case, "biometrics"))
             person = request.beneficiary
@@ -212,26 +216,43 @@ class EnrolmentDesk:
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
             case, request = at_step(tx, case_id, 3, actor=actor, at=now)
+            if request.card and tx.cards.get(request.card).state is not CardState.ENROLLED:  # lost since it was chosen
+                raise AccessError(Reason.CARD_NOT_IN_STOCK, "P10.03")
             done = do_step(tx, case, 3, actor=actor, at=now)
             tx.cases.save(replace(done, assigned_to=actor.account))
             devices_wanted(tx, now, person=request.beneficiary)
             tx.commit()
 
     def _from_stock(self, tx: Work, number: CardNumber, request: AccessRequest) -> Card:
-        number.device_number()  # refuses what no terminal can hold, before anything is written
-        live = tx.cards.by_family(number.family_key, states=LIVE)
-        for card in live:
+        for card in tx.cards.by_family(number.family_key, states=LIVE):
             if card.state is CardState.IN_STOCK or (card.case == request.id and card.state is CardState.ENROLLED):
                 return card
-        check_number_free(tx, number)
+        check_number_free(tx, number)  # says why not, where something is known against it
         raise AccessError(Reason.CARD_NOT_IN_STOCK, "P10.03")
 
-    def _put_back(self, tx: Work, actor: Actor, request: AccessRequest) -> None:
-        if not request.card:
-            return
-        card = tx.cards.get(request.card)
-        if card.state is CardState.ENROLLED and card.case == request.id:
-            now = self._office.clock()
-            tx.cards.save(replace(card, state=card.after(CardEvent.RELEASE), holder=None, case=None, since=now))
-            key = card.number.key
-            tx.record(Fact.CARD_RELEASED, at=now, actor=actor, case=request.id, credential=key, norm="P10.03")
+    def _put_back(self, tx: Work, actor: Actor, request: AccessRequest) -> bool:
+        """The card of the request goes back to stock; False where there is none that can."""
+        card = tx.cards.get(request.card) if request.card else None
+        if card is None or card.state is not CardState.ENROLLED or card.case != request.id:
+            return False
+        now = self._office.clock()
+        tx.cards.save(replace(card, state=card.after(CardEvent.RELEASE), holder=None, case=None, since=now))
+        key = card.number.key
+        tx.record(Fact.CARD_RELEASED, at=now, actor=actor, case=request.id, credential=key, norm="P10.03")
+        return True
+
+    def _unwanted(self, tx: Work, command: Command, now: datetime) -> None:
+        if command.state not in {CommandState.DONE, CommandState.FAILED}:
+            tx.commands.save(
+                replace(command, state=CommandState.FAILED, outcome=Reason.CASE_CLOSED.value, finished_at=now)
+            )
+        tx.record(
+            Fact.FINGER_REFUSED,
+            at=now,
+            actor=SYSTEM,
+            case=command.case,
+            person=command.person,
+            device=command.device,
+            norm="P10.03",
+            reason=Reason.CASE_CLOSED.value,
+        )

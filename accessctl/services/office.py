@@ -14,6 +14,8 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Actor, Permission
 from accessctl.services.store import Clock, NewId, Store, Work
 
+LONGEST_DETAIL = 200  # of a refusal, in the record: it may quote what somebody typed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
@@ -43,7 +45,10 @@ class Office:
         raise refusal
 
     def refused(self, refusal: AccessError, actor: Actor, *, case: str = "") -> None:
-        """Record that `actor` was refused."""
+        """Record that `actor` was refused, once for each refusal. What it says is cut to `LONGEST_DETAIL` a detail."""
+        if refusal.recorded:
+            return
+        said = {key: one[:LONGEST_DETAIL] if isinstance(one, str) else one for key, one in refusal.details.items()}
         with self.store.begin() as tx:
             tx.record(
                 Fact.CASE_STEP_REFUSED,
@@ -52,6 +57,7 @@ class Office:
                 norm=refusal.norm,
                 reason=refusal.reason.value,
                 case=case if case and tx.cases.maybe(case) else "",
-                data=dict(refusal.details),
+                data=said,
             )
             tx.commit()
+        refusal.recorded = True

@@ -26,6 +26,18 @@ class PersonFile:
     events: list[EventRow]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonForm:
+    """What somebody typed about a person who is not on file yet."""
+
+    full_name: str
+    document_kind: str
+    document_number: str
+    email: str
+    department: str
+    position: str
+
+
 class PeopleDesk:
     """Registering and finding people."""
 
@@ -44,21 +56,19 @@ class PeopleDesk:
         position: str,
     ) -> Person:
         """A new person on file. Refuses a document that somebody on file already has."""
+        form = PersonForm(
+            full_name=full_name,
+            document_kind=document_kind,
+            document_number=document_number,
+            email=email,
+            department=department,
+            position=position,
+        )
         self._office.require(actor, Permission.PEOPLE_EDIT, norm="N10.2")
         with self._office.begin(actor) as tx:
-            person = self._made(
-                tx, full_name, IdentityDocument.parse(document_kind, document_number), email, department, position
-            )
-            tx.people.add(person)
-            tx.record(
-                Fact.PERSON_REGISTERED,
-                at=self._office.clock(),
-                actor=actor,
-                person=person.id,
-                norm="N10.2",
-                data={"number": person.number, "department": person.department},
-                personal={"document": f"{person.document.kind.value}:{person.document.number}"},
-            )
+            if on_file(tx, form) is not None:
+                raise AccessError(Reason.ALREADY_EXISTS, "N10.2", field="document_number")
+            person = put_on_file(tx, self._office, actor, form)
             tx.commit()
         return person
 
@@ -105,20 +115,36 @@ class PeopleDesk:
                 events=tx.events.rows(EventFilter(person=person_id), limit=50, newest=True),
             )
 
-    def _made(
-        self, tx: Work, full_name: str, document: IdentityDocument, email: str, department: str, position: str
-    ) -> Person:
-        if tx.people.find(document_number=document.number, document_kind=document.kind.value, limit=1):
-            raise AccessError(Reason.ALREADY_EXISTS, "N10.2", field="document_number")
-        return Person(
-            id=self._office.new_id(),
-            number=tx.people.next_number(),
-            full_name=clean_text(full_name, field="full_name", longest=NAME_LONGEST),
-            document=document,
-            email=checked_email(email),
-            department=clean_text(department, field="department", longest=120),
-            position=clean_text(position, field="position", longest=120),
-        )
+
+def on_file(tx: Work, form: PersonForm) -> Person | None:
+    """Whoever has this document. Raises `AccessError(DOCUMENT_INVALID)`."""
+    document = IdentityDocument.parse(form.document_kind, form.document_number)
+    found = tx.people.find(document_number=document.number, document_kind=document.kind.value, limit=1)
+    return found[0] if found else None
+
+
+def put_on_file(tx: Work, office: Office, actor: Actor, form: PersonForm) -> Person:
+    """Register a person inside somebody's transaction. Commits nothing."""
+    person = Person(
+        id=office.new_id(),
+        number=tx.people.next_number(),
+        full_name=clean_text(form.full_name, field="full_name", longest=NAME_LONGEST),
+        document=IdentityDocument.parse(form.document_kind, form.document_number),
+        email=checked_email(form.email),
+        department=clean_text(form.department, field="department", longest=120),
+        position=clean_text(form.position, field="position", longest=120),
+    )
+    tx.people.add(person)
+    tx.record(
+        Fact.PERSON_REGISTERED,
+        at=office.clock(),
+        actor=actor,
+        person=person.id,
+        norm="N10.2",
+        data={"number": person.number, "department": person.department},
+        personal={"document": f"{person.document.kind.value}:{person.document.number}"},
+    )
+    return person
 
 
 def checked_email(email: str) -> str:

@@ -15,7 +15,7 @@ from accessctl.domain.people import AUTHORITIES, SYSTEM, Actor, Permission, Pers
 from accessctl.domain.requests import GrantState, Removal, RemovalTarget
 from accessctl.services.account_desk import disable_account
 from accessctl.services.office import Office
-from accessctl.services.request_desk import cancel_case
+from accessctl.services.request_desk import cancel_case, erase_fingers
 from accessctl.services.store import Work
 from accessctl.services.wanted import devices_wanted
 
@@ -45,11 +45,11 @@ class RemovalDesk:
         A head asks in their own name; reception and secretary register what a head asked in writing.
         """
         self._office.require(actor, Permission.REMOVAL_REGISTER, norm="N10.4")
-        if actor.roles & AUTHORITIES and requested_by != actor.person:
-            raise AccessError(Reason.NOT_AUTHORISED, "N10.4", missing="authority")
-        why = clean_text(reason, field="reason", longest=500)
         now = self._office.clock()
         with self._office.begin(actor) as tx:
+            if actor.roles & AUTHORITIES and requested_by != actor.person:
+                raise AccessError(Reason.NOT_AUTHORISED, "N10.4", missing="authority")
+            why = clean_text(reason, field="reason", longest=500)
             subject = tx.people.get(person)
             tx.people.get(requested_by)
             if requested_by == person:
@@ -136,10 +136,7 @@ class RemovalDesk:
         for grant in tx.grants.find(person=person.id, state=(GrantState.OPEN, GrantState.CHOSEN), limit=2000):
             tx.grants.save(replace(grant, state=GrantState.ENDED))
             tx.record(Fact.ACCESS_ENDED, at=now, actor=actor, person=person.id, door=grant.door, norm="N10.4")
-        for template in tx.templates.find(person=person.id):
-            tx.templates.delete(template.id)
-            data: dict[str, str | int | bool | None] = {"finger": template.finger}
-            tx.record(Fact.FINGER_ERASED, at=now, actor=actor, person=person.id, norm="N10.4", data=data)
+        erase_fingers(tx, actor, person.id, at=now, norm="N10.4")
         for account in tx.accounts.find(person=person.id, disabled_at=None):
             disable_account(tx, self._office, actor, account, "N10.4")
         tx.people.save(replace(person, removed=True))

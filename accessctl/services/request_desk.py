@@ -5,7 +5,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from accessctl.domain.cards import CardEvent, CardState
+from accessctl.domain.cards import LIVE, CardEvent, CardState
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import AUTHORITIES, Actor, Permission, Role, clean_text
@@ -15,6 +15,7 @@ from accessctl.services.office import Office
 from accessctl.services.procedure_run import at_step, do_step
 from accessctl.services.store import Work
 from accessctl.services.uploads import Upload, kept
+from accessctl.services.wanted import devices_wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +86,10 @@ class RequestDesk:
 
     def attach_form(self, actor: Actor, case_id: str, scan: Upload) -> None:
         """The signed and stamped form arrives after the request was registered."""
-        actor.require(Role.RECEPCION, Role.SECRETARIA_INFRA, norm="P10.01")
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
-            case, request = self._before_assignment(tx, case_id)
+            actor.require(Role.RECEPCION, Role.SECRETARIA_INFRA, norm="P10.01")
+            case, request = self._before_assignment(tx, case_id, now)
             case, request = self._attach(tx, actor, case, request, scan, now)
             tx.cases.save(case)
             tx.commit()
@@ -97,14 +98,12 @@ class RequestDesk:
         """N10.3: the head who was named authorises in the panel. Nobody else can, and nobody for themselves."""
         now = self._office.clock()
         with self._office.begin(actor, case=case_id) as tx:
-            case, request = self._before_assignment(tx, case_id)
+            case, request = self._before_assignment(tx, case_id, now)
             actor.require(*AUTHORITIES, norm="N10.3")
             if actor.person == request.beneficiary:
                 raise AccessError(Reason.DUTIES_NOT_SEPARATED, "N10.3", one="authoriser", other="beneficiary")
             if actor.person != request.authority:
                 raise AccessError(Reason.NOT_AUTHORISED, "N10.3", missing="authority")
-            if now >= request.expires_at:
-                raise AccessError(Reason.REQUEST_EXPIRED, "N10.3", expired=request.expires_at.isoformat())
             tx.cases.save(with_evidence(case, "authorisation"))
             tx.requests.save(replace(request, authorised_at=now, authorised_how=AuthorisedBy.SIGN_OFF.value))
             self._authorised(tx, actor, request, AuthorisedBy.SIGN_OFF, now)
@@ -157,17 +156,20 @@ class RequestDesk:
         for door in form.doors:
             if tx.doors.get(door).retired:
                 raise AccessError(Reason.NOT_FOUND, "P10.01", field="door")
-        tx.schedules.get(form.schedule)
+        if tx.schedules.get(form.schedule).retired:
+            raise AccessError(Reason.NOT_FOUND, "P10.01", field="schedule")
         if form.valid_until is not None and form.valid_until <= max(form.valid_from, now):
             raise AccessError(Reason.FORM_INCOMPLETE, "P10.01", missing="valid_until")
 
-    def _before_assignment(self, tx: Work, case_id: str) -> tuple[Case, AccessRequest]:
+    def _before_assignment(self, tx: Work, case_id: str, now: datetime) -> tuple[Case, AccessRequest]:
         case = tx.cases.get(case_id)
         request = tx.requests.get(case_id)
         if not case.is_open:
             raise AccessError(Reason.CASE_CLOSED, "P10.01")
         if case.step > 2 or request.authorised_at is not None:
             raise AccessError(Reason.ALREADY_DONE, "N10.3")
+        if now >= request.expires_at:
+            raise AccessError(Reason.REQUEST_EXPIRED, "N10.3", expired=request.expires_at.isoformat())
         return case, request
 
     def _attach(
@@ -207,3 +209,22 @@ def cancel_case(tx: Work, actor: Actor, case_id: str, *, why: str, at: datetime)
     tx.requests.save(replace(request, cancelled=why, card=""))
     tx.cases.save(replace(case, cancelled=True, closed_at=at))
     tx.record(Fact.CASE_CANCELLED, at=at, actor=actor, case=case_id, person=request.beneficiary, data={"why": why})
+    if not _needs_fingers(tx, request.beneficiary):
+        erase_fingers(tx, actor, request.beneficiary, at=at, norm="P10.03", case=case_id)
+    devices_wanted(tx, at, person=request.beneficiary)  # a slot was reserved on the terminals: it goes
+
+
+def erase_fingers(tx: Work, actor: Actor, person: str, *, at: datetime, norm: str, case: str = "") -> None:
+    """Erase a person's templates inside somebody's transaction, each on the record. Commits nothing."""
+    for template in tx.templates.find(person=person):
+        tx.templates.delete(template.id)
+        data = {"finger": template.finger}
+        tx.record(Fact.FINGER_ERASED, at=at, actor=actor, case=case, person=person, norm=norm, data=data)
+
+
+def _needs_fingers(tx: Work, person: str) -> bool:
+    """Whether a card, or another request on its way to one, still stands on the person's templates."""
+    if tx.cards.find(holder=person, state=LIVE, limit=1):
+        return True
+    pending = tx.requests.find(beneficiary=person, delivered_at=None)
+    return any("biometrics" in case.evidence for case in (tx.cases.get(one.id) for one in pending) if case.is_open)

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import Actor
+from accessctl.domain.people import Actor, Permission, clean_text
 from accessctl.domain.places import Device, Direction, Door, Transport, Zone, ZoneClass
 from accessctl.domain.schedules import ALWAYS, OFFICE_HOURS, Holiday, WeeklySchedule, guatemalan_holidays
 from accessctl.services.office import Office
@@ -88,6 +88,7 @@ class SiteDesk:
 
     def apply(self, actor: Actor, site: Site) -> list[Change]:
         """Make the stored site equal to the file. Returns what changed."""
+        self._office.require(actor, Permission.DEVICES_MANAGE, norm="N10.1")
         now = self._office.clock()
         with self._office.begin(actor) as tx:
             changes = _differences(tx, site)
@@ -106,6 +107,7 @@ class SiteDesk:
 
     def install_calendar(self, actor: Actor) -> bool:
         """The standard schedules and the holidays of this year and the next ones, where they are not there yet."""
+        self._office.require(actor, Permission.DEVICES_MANAGE, norm="N10.1")
         now = self._office.clock()
         with self._office.begin(actor) as tx:
             schedules = [one for one in (ALWAYS, OFFICE_HOURS) if tx.schedules.maybe(one.id) is None]
@@ -128,10 +130,16 @@ class SiteDesk:
 
     def add_holiday(self, actor: Actor, *, day: date, name: str, half_day: bool = False) -> None:
         """A day that the institution or the government adds."""
-        holiday = Holiday(id=f"{day.isoformat()}-local", date=day, name=name, half_day=half_day)
-        self._setting(actor, holiday.id, "holiday", lambda tx: tx.holidays.add(holiday))
+
+        def write(tx: Work) -> None:
+            said = clean_text(name, field="name", longest=120)
+            tx.holidays.add(Holiday(id=key, date=day, name=said, half_day=half_day))
+
+        key = f"{day.isoformat()}-local"
+        self._setting(actor, key, "holiday", write)
 
     def _setting(self, actor: Actor, key: str, kind: str, write: Callable[[Work], None]) -> None:
+        self._office.require(actor, Permission.DEVICES_MANAGE, norm="N10.1")
         with self._office.begin(actor) as tx:
             write(tx)
             data: dict[str, str | int | bool | None] = {"kind": kind, "id": key}
@@ -198,8 +206,10 @@ def _rows(data: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:
         if unknown:
             raise SiteWrong(f"[[{table}]]: unknown key {min(unknown)!r}")
         key = _text(row, table, "id")
-        if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii() or key in seen:
-            raise SiteWrong(f"[[{table}]]: id {key!r} must be of letters, digits, - and _, and once only")
+        if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii() or len(key) > 64 or key in seen:
+            raise SiteWrong(
+                f"[[{table}]]: id {key[:70]!r} must be of up to 64 letters, digits, - and _, and once only"
+            )
         seen.add(key)
     return rows
 
@@ -229,6 +239,8 @@ def _device(row: Mapping[str, Any]) -> Device:
     online = row.get("online", False)
     if not isinstance(doors, list) or not all(isinstance(door, str) for door in doors) or len(doors) > 32:
         raise SiteWrong(f"device {row['id']!r}: doors is a list of door ids")
+    if len(set(doors)) != len(doors):
+        raise SiteWrong(f"device {row['id']!r}: a door stands twice in doors")
     if not isinstance(online, bool):
         raise SiteWrong(f"device {row['id']!r}: online is true or false")
     try:

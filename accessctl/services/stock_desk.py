@@ -65,8 +65,7 @@ class StockDesk:
         self._office.require(actor, Permission.CARDS_MANAGE, norm="P10.03")
         now = self._office.clock()
         with self._office.begin(actor) as tx:
-            number.device_number()  # a number that no terminal can hold is refused here already, never cut
-            check_number_free(tx, number)
+            check_number_free(tx, number)  # and what no terminal can hold is refused here already, never cut
             card = Card(
                 id=self._office.new_id(),
                 number=number,
@@ -99,16 +98,18 @@ class StockDesk:
 
         What a card opened it opens no more the moment this is recorded; the devices follow at once.
         """
-        if event not in _FACTS:
-            raise AccessError(Reason.CARD_TRANSITION, "P10.03", event=event.value, state="")
         self._office.require(actor, Permission.CARDS_MANAGE, norm="N10.4")
-        if event in NEEDS_ACT and act is None:
-            raise AccessError(Reason.FORM_INCOMPLETE, "N10.4", missing="act")
-        reason = clean_text(why, field="why", longest=500)
         now = self._office.clock()
         with self._office.begin(actor) as tx:
             card = tx.cards.get(card_id)
+            if event not in _FACTS:  # enrolled, delivered, revoked: that is done through a request, never here
+                raise AccessError(Reason.CARD_TRANSITION, "P10.03", event=event.value, state=card.state.value)
+            if event in NEEDS_ACT and act is None:
+                raise AccessError(Reason.FORM_INCOMPLETE, "N10.4", missing="act")
+            reason = clean_text(why, field="why", longest=500)
             after = replace(card, state=card.after(event, norm="N10.4"), since=now)
+            if card.state not in LIVE and tx.cards.by_family(card.number.family_key, states=LIVE):
+                raise AccessError(Reason.CARD_ALREADY_LIVE, "N10.3")  # the card itself is out again, in a later life
             if after.state in OUTSTANDING and card.holder and not card.owed_by:
                 after = replace(after, owed_by=tx.people.get(card.holder).department)
             tx.cards.save(after)
@@ -134,10 +135,14 @@ class StockDesk:
 
 
 def check_number_free(tx: Work, number: CardNumber) -> None:
-    """Refuse a number that lives on another card, or that was lost, stolen or destroyed once."""
-    if tx.cards.by_family(number.family_key, states=LIVE):
-        raise AccessError(Reason.CARD_ALREADY_LIVE, "N10.3")
-    if tx.cards.by_family(number.family_key, states=NEVER_AGAIN):
-        raise AccessError(Reason.CARD_NEVER_AGAIN, "N10.4")
-    if tx.cards.by_family(number.family_key, states=OUTSTANDING):
-        raise AccessError(Reason.CARD_ALREADY_LIVE, "N10.4")
+    """Refuse a number that lives on another card, is still owed, is a visitors' card, or was lost, stolen or destroyed.
+
+    Cards of other formats that a terminal takes for the same one count too.
+    """
+    for family in sorted(number.look_alikes()):
+        if tx.cards.by_family(family, states=LIVE) or tx.visitor_cards.in_pool(family) is not None:
+            raise AccessError(Reason.CARD_ALREADY_LIVE, "N10.3")
+        if tx.cards.by_family(family, states=NEVER_AGAIN):
+            raise AccessError(Reason.CARD_NEVER_AGAIN, "N10.4")
+        if tx.cards.by_family(family, states=OUTSTANDING):
+            raise AccessError(Reason.CARD_ALREADY_LIVE, "N10.4")

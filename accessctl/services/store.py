@@ -108,6 +108,14 @@ class Visits(Shelf[Visit], Protocol):
         ...
 
 
+class Alarms(Shelf[Alarm], Protocol):
+    """Alarms, open and closed."""
+
+    def count_again(self, alarm_id: str) -> None:
+        """The same alarm was raised once more: an observation, which needs no fact of its own."""
+        ...
+
+
 class VisitorCards(Shelf[VisitorCard], Protocol):
     """The visitors' pool."""
 
@@ -288,7 +296,7 @@ class Work(Protocol):
     held_users: Shelf[HeldUser]
     commands: Shelf[Command]
     captures: Shelf[Capture]
-    alarms: Shelf[Alarm]
+    alarms: Alarms
     visits: Visits
     visitor_cards: VisitorCards
     presence: Shelf[Presence]

@@ -3,7 +3,6 @@
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import clean_text
@@ -28,7 +27,7 @@ def kept(upload: Upload, *, attachment_id: str, case: str, kind: str, added_by: 
     media_type = next((kind for magic, kind in _MAGIC.items() if upload.content.startswith(magic)), "")
     if not media_type:
         raise AccessError(Reason.UPLOAD_INVALID, "P10.01", kinds="PDF, PNG, JPEG")
-    name = PurePosixPath(upload.name[:400].replace("\\", "/")).name
+    name = upload.name.replace("\\", "/").rpartition("/")[2].strip(" .")  # `..` names no file
     return Attachment(
         id=attachment_id,
         case=case,

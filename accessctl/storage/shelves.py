@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, or_, select, update
 
+from accessctl.domain.alarms import Alarm
 from accessctl.domain.cards import LIVE, OUTSTANDING, Card, CardState
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import Person
@@ -15,7 +16,7 @@ from accessctl.storage import kinds
 from accessctl.storage.entries import plain_text
 from accessctl.storage.kinds import folded
 from accessctl.storage.shelf import SqlShelf
-from accessctl.storage.tables import cards, cases, people, requests, visitor_cards, visits
+from accessctl.storage.tables import alarms, cards, cases, people, requests, visitor_cards, visits
 from accessctl.storage.transaction import Transaction
 
 FIRST_NUMBER = 1001
@@ -117,6 +118,19 @@ class RequestShelf(SqlShelf[AccessRequest]):
     def next_folio(self) -> int:
         """The folio of the next request: no number is left out, since a request is never deleted."""
         return int(self._connection.execute(select(func.coalesce(func.max(requests.c.folio), 0))).scalar_one()) + 1
+
+
+class AlarmShelf(SqlShelf[Alarm]):
+    """Alarms, counted while they are open."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction, kinds.ALARM)
+
+    def count_again(self, alarm_id: str) -> None:
+        """One more of the same."""
+        self._transaction.touch(operational=True)
+        counted = update(alarms).where(alarms.c.id == alarm_id).values(count=alarms.c.count + 1)
+        self._connection.execute(counted)
 
 
 class VisitShelf(SqlShelf[Visit]):

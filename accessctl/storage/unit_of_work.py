@@ -17,7 +17,6 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from accessctl.domain.accounts import Account, SignInTry
-from accessctl.domain.alarms import Alarm
 from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
 from accessctl.domain.facts import Fact
 from accessctl.domain.occupancy import Presence, ZoneState
@@ -33,6 +32,7 @@ from accessctl.domain.requests import (
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
 from accessctl.services.store import (
+    Alarms,
     Cards,
     Cases,
     Events,
@@ -53,6 +53,7 @@ from accessctl.storage.ledger import SqlLedger
 from accessctl.storage.record_store import RecordAppender
 from accessctl.storage.shelf import SqlShelf
 from accessctl.storage.shelves import (
+    AlarmShelf,
     CardShelf,
     CaseShelf,
     PeopleShelf,
@@ -132,7 +133,7 @@ class SqlWork:
         self.held_users: Shelf[HeldUser] = SqlShelf(transaction, kinds.HELD_USER)
         self.commands: Shelf[Command] = SqlShelf(transaction, kinds.COMMAND)
         self.captures: Shelf[Capture] = SqlShelf(transaction, kinds.CAPTURE)
-        self.alarms: Shelf[Alarm] = SqlShelf(transaction, kinds.ALARM)
+        self.alarms: Alarms = AlarmShelf(transaction)
         self.visits: Visits = VisitShelf(transaction)
         self.visitor_cards: VisitorCards = VisitorCardShelf(transaction)
         self.presence: Shelf[Presence] = SqlShelf(transaction, kinds.PRESENCE)
