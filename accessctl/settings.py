@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     cookie_secure: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=4)
     authorisation_days: int = Field(default=30, ge=1, le=365)  # an authorisation not carried out lapses (N10.3)
+    checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
+    checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
+    witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch
     device_deadline_s: float = Field(default=10.0, ge=0.5, le=120)  # a device that answers nothing for so long is off
 
     @field_validator("panel", "ingress")
@@ -108,6 +111,8 @@ def _refuse_unknown_environment() -> None:
 def _anchored(settings: Settings, here: Path) -> Settings:
     """Relative paths are relative to the file that named them."""
     changes: dict[str, object] = {"data_dir": (here / settings.data_dir).resolve()}
+    if settings.witness_dir is not None:
+        changes["witness_dir"] = (here / settings.witness_dir).resolve()
     prefix = "sqlite:///"
     if settings.database.startswith(prefix):
         file = (here / settings.database.removeprefix(prefix)).resolve()

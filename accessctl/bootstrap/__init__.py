@@ -7,8 +7,8 @@ from argon2 import PasswordHasher
 
 from accessctl import clock
 from accessctl.bootstrap.keys import read_key
+from accessctl.bootstrap.rotation import record_keys
 from accessctl.documents.press import Press
-from accessctl.record import Signer
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
@@ -70,7 +70,8 @@ def build(settings: Settings) -> Service:
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)
     policy = PolicySource(store, town=settings.town)
-    keeper = RecordKeeper(office, Signer(settings.origin, read_key(settings.keys_dir, "record.key")))
+    signer, older = record_keys(settings)
+    keeper = RecordKeeper(office, signer, older=older, renewed=lambda: record_keys(settings))
     return Service(
         settings=settings,
         store=store,

@@ -20,6 +20,7 @@ from accessctl.cli.record import record, verify
 from accessctl.cli.serving import ingress, init, panel, serve
 from accessctl.cli.site import site
 from accessctl.cli.upkeep import backup, health, restore
+from accessctl.cli.witness import witness
 from accessctl.domain.errors import AccessError
 from accessctl.settings import SettingsWrong
 from accessctl_web.messages import refusal_of
@@ -45,7 +46,22 @@ def group(context: click.Context, config: str | None) -> None:
     context.obj = Context(config=str(Path(config).resolve()) if config else os.environ.get("ACCESSCTL_CONFIG"))
 
 
-for command in (init, serve, panel, ingress, site, devices, account, export, record, verify, backup, restore, health):
+for command in (
+    init,
+    serve,
+    panel,
+    ingress,
+    site,
+    devices,
+    account,
+    export,
+    record,
+    verify,
+    witness,
+    backup,
+    restore,
+    health,
+):
     group.add_command(command)
 
 

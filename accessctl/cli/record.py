@@ -1,4 +1,4 @@
-"""`record checkpoint|key|verify|prove|export`, with the store, and `verify FILE…`, with nothing but the files."""
+"""`record …` (checkpoint, key, rotate-key, verify, extend, prove, export) with the store; `verify FILE…` without."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from accessctl import clock
+from accessctl.bootstrap.rotation import rotate_record_key
 from accessctl.cli.context import Context
 from accessctl.cli.verdicts import UNSEALED, broken, disk, shown, unsealed, verified
 from accessctl.domain.people import SYSTEM
@@ -54,6 +55,44 @@ def key(context: Context, *, as_json: bool) -> None:
     """La clave pública con la que otros verifican. / The public key for whoever verifies."""
     vkey = context.service.record_keeper.verifier_key
     click.echo(json.dumps({"verifier_key": vkey}) if as_json else vkey)
+
+
+@record.command("rotate-key")
+@click.option("--lost", is_flag=True, help="La clave actual se perdió: firma solo la nueva. / The present key is lost.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def rotate_key(context: Context, *, lost: bool, as_json: bool) -> None:
+    """Pasa el registro a una clave nueva, firmada por ambas; la pública anterior se conserva. / Hand over to a new key.
+
+    Si se interrumpe, se repite y termina lo empezado.
+    """
+    try:
+        done = rotate_record_key(context.settings, lost=lost)
+    except RecordBroken as found:
+        raise click.ClickException(broken(found)) from None
+    if as_json:
+        values = {"verifier_key": done.verifier_key, "before": done.before, "note": done.note}
+        click.echo(json.dumps(values, ensure_ascii=False))
+    else:
+        click.echo(f"clave nueva: {done.verifier_key}\nclave anterior: {done.before or 'ninguna'}")
+
+
+@record.command()
+@click.option("--from", "old", type=FILE, required=True, help="Punto de control de antes. / An older checkpoint.")
+@click.option("--out", type=FILE, required=True)
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def extend(context: Context, old: Path, out: Path, *, as_json: bool) -> None:
+    """Prueba que el registro solo creció desde aquel punto de control. / Prove that the record only grew since."""
+    keeper = context.service.record_keeper
+    try:
+        note = _note(old)
+        content = keeper.extension(note)
+    except RecordBroken as found:
+        raise click.ClickException(broken(found)) from None
+    _write(out, content)
+    values = {"path": str(out), "from": keeper.opened(note).size, "bytes": len(content)}
+    click.echo(json.dumps(values) if as_json else f"{shown(out)}: desde {values['from']} asientos")
 
 
 @record.command("verify")

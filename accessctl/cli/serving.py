@@ -42,7 +42,10 @@ def init(context: Context) -> None:
     with service.store.begin() as tx:
         begun = tx.events.size() > 0
         if not begun:
-            data: dict[str, str | int | bool | None] = {"origin": settings.origin}
+            data: dict[str, str | int | bool | None] = {
+                "origin": settings.origin,
+                "verifier_key": service.record_keeper.verifier_key,
+            }
             tx.record(Fact.RECORD_BEGUN, at=clock.now(), actor=SYSTEM, data=data)
             tx.commit()
     service.site.install_calendar(SYSTEM)

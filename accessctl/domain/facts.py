@@ -14,6 +14,12 @@ class Fact(StrEnum):
     SETTING_CHANGED = "site:setting:changed"
     EXPORT_MADE = "record:export:made"
     CHECKPOINT_SIGNED = "record:checkpoint:signed"
+    KEY_ROTATED = "record:key:rotated"
+    PERSON_ERASED = "person:details:erased"
+    EXTRACT_MADE = "person:extract:made"
+    RECORD_SEARCHED = "record:entries:searched"
+    SEARCH_SAVED = "record:search:saved"
+    SEARCH_DROPPED = "record:search:dropped"
 
     ACCOUNT_ADDED = "account:panel:added"
     ACCOUNT_DISABLED = "account:panel:disabled"

@@ -71,6 +71,7 @@ class RecordKeeper:
         Raises `RecordBroken` instead of signing where the record no longer begins with what was signed before.
         """
         with self._office.store.view() as tx:
+            self._require_own_key(tx)
             size, kept = tx.ledger.size(), tx.ledger.checkpoint()
             if kept is not None and kept.size == size and self._is_ours(kept):
                 require_unbroken(tx, kept)
@@ -130,13 +131,13 @@ class RecordKeeper:
             tx.record(Fact.KEY_ROTATED, at=self._office.clock(), actor=SYSTEM, norm="N10.2", data=data)
             tx.commit()
 
-    def extension(self, old_note: str | bytes) -> bytes:
-        """A file that proves that the record of an older note of ours is the beginning of the present one.
+    def extension(self, old_note: str | bytes, new_note: str | None = None) -> bytes:
+        """A file that proves that the record of an older note of ours is the beginning of a newer one's, or of now.
 
         Hashes and signatures only, so that it is no export. Raises `RecordBroken` where the record does not begin so.
         """
         old = self.opened(old_note)
-        note = self.checkpoint()
+        note = self.checkpoint() if new_note is None else new_note
         size = self.opened(note).size
         text = old_note if isinstance(old_note, str) else old_note.decode()
         with self._office.store.view() as tx:
