@@ -71,13 +71,11 @@ def standing(visit: Visit | None, shown: VisitShown, at: datetime) -> tuple[Reas
 
 
 def company(visit: Visit, shown: VisitShown) -> tuple[Reason, str, str] | None:
-    """Question 4. Whoever accompanies and stands at the door goes in too: that is as good as inside (N10.6)."""
-    present = shown.escorting is Escorting.PRESENT
+    """Question 4. `host_inside` speaks of whoever accompanies: on the way to the data centre, that is the escort."""
     if shown.way is Way.DATA_CENTRE:
+        present = shown.escorting is Escorting.PRESENT
         return None if present else (*_ESCORTING[shown.escorting], "P4.05")
-    if shown.host_inside or (present and visit.escort):
-        return None
-    return Reason.HOST_ABSENT, "N10.6", ""
+    return None if shown.host_inside and visit.escort else (Reason.HOST_ABSENT, "N10.6", "")
 
 
 def decide_visit(visit: Visit | None, shown: VisitShown, at: datetime) -> Decision:

@@ -158,8 +158,11 @@ REASONS: Mapping[Obstacle, tuple[Reason, str]] = {
 }
 
 
-def obstacle(entry: Entry, zones: ZoneMap) -> Obstacle | None:
-    """What is against this entry, the gravest first. A lockdown counts inwards: what lies inside is locked too."""
+def obstacle(entry: Entry, zones: ZoneMap, *, company: int = 0) -> Obstacle | None:
+    """What is against this entry, the gravest first. A lockdown counts inwards: what lies inside is locked too.
+
+    `company` is how many enter together with the person: an escort's visitors who wait at the door.
+    """
     if any(state.is_locked for state in entry.states):
         return Obstacle.LOCKDOWN
     own = next((state for state in entry.states if state.id == entry.zone), None)
@@ -169,7 +172,8 @@ def obstacle(entry: Entry, zones: ZoneMap) -> Obstacle | None:
     sure = here and entry.presence is not None and entry.presence.certain
     if sure and own.anti_passback is AntiPassback.HARD:
         return Obstacle.INSIDE_ALREADY
-    if not here and own.occupancy_limit and entry.occupied >= own.occupancy_limit:
+    arriving = company + (0 if here else 1)
+    if arriving and own.occupancy_limit and entry.occupied + arriving > own.occupancy_limit:
         return Obstacle.FULL
     if sure and own.anti_passback is AntiPassback.SOFT:
         return Obstacle.INSIDE_ALREADY_SOFT

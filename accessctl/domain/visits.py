@@ -127,6 +127,19 @@ _STEPS = {
 }
 # The step that a third party's visit still lacks before its credential counts at a door.
 _LACKS = {_S.AUTHORISED: "P4.02", _S.REGISTERED: "P4.04", _S.CLEARED: "P4.04", _S.WORKING: "P4.04", _S.GONE: "P4.04"}
+# What must come first, where somebody asks for a later step.
+_BEFORE: dict[VisitEvent, dict[VisitState, str]] = {
+    _E.SIGN: {_S.AUTHORISED: "P4.02"},
+    _E.VERIFY_EXIT: {_S.AUTHORISED: "P4.02", _S.REGISTERED: "P4.04", _S.SIGNED: "P4.05"},
+    _E.RECORD_EXIT: {
+        _S.AUTHORISED: "P4.02",
+        _S.REGISTERED: "P4.04",
+        _S.SIGNED: "P4.05",
+        _S.CLEARED: "P4.03",
+        _S.INSIDE: "P4.07",
+        _S.OUTSIDE: "P4.07",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,10 +240,8 @@ class Visit:
     def after(self, event: VisitEvent) -> VisitState:
         """The state after `event`. Refuses what the table does not have, naming the step."""
         step = _STEPS.get(event, "P4.01")
-        if event is VisitEvent.RECORD_EXIT and self.state in {VisitState.INSIDE, VisitState.OUTSIDE}:
-            raise AccessError(Reason.STEP_OUT_OF_ORDER, self.norm(step), missing_step=self.norm("P4.07"))
-        if event is VisitEvent.VERIFY_EXIT and self.state in {VisitState.SIGNED, *_LACKS}:
-            raise AccessError(Reason.STEP_OUT_OF_ORDER, self.norm(step), missing_step=self.norm("P4.05"))
+        if missing := _BEFORE.get(event, {}).get(self.state):
+            raise AccessError(Reason.STEP_OUT_OF_ORDER, self.norm(step), missing_step=self.norm(missing))
         if lacking := self.lacks() if event is VisitEvent.ENTER_WITH_ESCORT else "":
             raise AccessError(Reason.VISIT_STEP_MISSING, self.norm(step), missing_step=self.norm(lacking))
         refusal = Reason.CASE_CLOSED if self.state in ENDED else Reason.ALREADY_DONE

@@ -57,14 +57,25 @@ class PolicySource:
 
     def current(self) -> Snapshot:
         """The policy as of the newest entry of the record."""
-        with self._lock, self._store.view() as tx:
-            size = tx.events.size()
-            if self._snapshot is None or size < self._seen:
-                self._snapshot = self._compiled(tx)
-            elif size > self._seen:
-                self._snapshot = self._renewed(tx, self._snapshot)
-            self._seen = size
-            return self._snapshot
+        with self._lock, self._store.view() as tx:  # in this order, so that no view is older than one before it
+            return self._brought_up(tx)
+
+    def as_of(self, tx: Work) -> Snapshot:
+        """The policy that holds for this write transaction, asked before it writes anything.
+
+        Nothing comes between the answer and the commit: no credential opens after its revocation was recorded.
+        """
+        with self._lock:
+            return self._brought_up(tx)
+
+    def _brought_up(self, tx: Work) -> Snapshot:
+        size = tx.events.size()
+        if self._snapshot is None or size < self._seen:
+            self._snapshot = self._compiled(tx)
+        elif size > self._seen:
+            self._snapshot = self._renewed(tx, self._snapshot)
+        self._seen = size
+        return self._snapshot
 
     def _renewed(self, tx: Work, snapshot: Snapshot) -> Snapshot:
         after = self._seen - 1

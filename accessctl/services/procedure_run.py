@@ -19,8 +19,12 @@ def do_step(
     at: datetime,
     person: str = "",
     roles: frozenset[Role] | None = None,
+    answer: str = "",
 ) -> Case:
-    """Do a step and record it. `person` and `roles` are the actor's unless the beneficiary acts (P10.04)."""
+    """Do a step and record it. `person` and `roles` are the actor's unless another acts through them (P10.04, P4.04).
+
+    `answer` is the branch taken, where the step asks something (P4.03).
+    """
     procedure = PROCEDURES[case.procedure]
     done = complete(
         procedure,
@@ -30,12 +34,13 @@ def do_step(
         person=person or actor.person,
         roles=actor.roles if roles is None else roles,
         at=at,
+        answer=answer,
     )
     tx.cases.save(done)
     reference = procedure.step(number).reference(procedure.number)
-    tx.record(
-        Fact.CASE_STEP_DONE, at=at, actor=actor, case=case.id, norm=reference, person=case.parts.get("beneficiary", "")
-    )
+    about = done.parts.get("beneficiary") or done.parts.get("visitor", "")
+    data = {"answer": answer} if answer else None
+    tx.record(Fact.CASE_STEP_DONE, at=at, actor=actor, case=case.id, norm=reference, person=about, data=data)
     if done.closed_at is not None:
         tx.record(Fact.CASE_CLOSED, at=at, actor=actor, case=case.id, norm=reference)
     return done

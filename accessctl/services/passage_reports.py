@@ -1,0 +1,107 @@
+"""Passages that a device decided alone, or kept in its buffer: judged again, and people followed to where they are.
+
+The intake stores the event, once; then it asks here, inside its transaction. A door that opened though the rules say no
+is a `policy_mismatch`; a visitor who went in without the escort is `escort_missing`. What happened before what is known
+already moves nobody. Doors that ask the server were decided by `doorway` already and are not judged twice.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from accessctl.domain.admission import Way, decide_visit
+from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.escorting import Escorting
+from accessctl.domain.places import Direction
+from accessctl.domain.policy import Decision, Shown, decide
+from accessctl.domain.visitor_cards import VisitorCard
+from accessctl.domain.visits import Visit, VisitRules
+from accessctl.services.alarm_desk import Subject, raise_alarm
+from accessctl.services.intake import held_right_then
+from accessctl.services.office import Office
+from accessctl.services.passages import doubt, staff_entered, staff_left, visitor_entered, visitor_left
+from accessctl.services.policy_source import PolicySource
+from accessctl.services.store import Work
+from accessctl.services.threshold import AtDoor, place, question_at, visit_of, visitor_card
+from accessctl.services.visit_work import companion
+
+
+class PassageReports:
+    """What devices report of passages."""
+
+    def __init__(self, office: Office, policy: PolicySource, rules: VisitRules) -> None:
+        self._office = office
+        self._policy = policy
+        self._rules = rules
+
+    def reported(
+        self, tx: Work, *, door: str, credential: str, direction: Direction, at: datetime, device: str, opened: bool
+    ) -> Decision:
+        """Judge again what a device decided alone, and follow who passed, inside the transaction that stores the event.
+
+        The caller has stored the event, which was new. An opening that the rules refuse is a `policy_mismatch`. A
+        visitor's counts as escorted where the escort entered by the same door within the pairing time.
+        """
+        shown = Shown(door=door, credential=credential, direction=direction)
+        here = place(tx, shown, at, device)
+        card = visitor_card(tx, credential)
+        if card is not None:
+            return self._visitor_reported(tx, here, card, opened=opened)
+        decision = decide(self._policy.current(), shown, at)
+        if opened and decision.person and here.zone:
+            if here.leaving:
+                staff_left(tx, self._office, here.passage(decision.person))
+            else:
+                staff_entered(tx, here.passage(decision.person))
+        if opened and not decision.granted and not (decision.person and held_right_then(tx, decision.person, door, at)):
+            self._mismatch(tx, here, decision)
+        return decision
+
+    def unread(self, tx: Work, *, door: str, at: datetime) -> None:
+        """A door opened and nobody was read (exit button, forced, held open): presence in its zone is uncertain."""
+        found = tx.doors.maybe(door)
+        if found is not None:
+            doubt(tx, door=door, zone=found.zone, at=at)
+
+    def _visitor_reported(self, tx: Work, here: AtDoor, card: VisitorCard, *, opened: bool) -> Decision:
+        visit = visit_of(tx, card)
+        question = question_at(tx, self._office, here, visit)
+        escorted = visit is not None and self._escort_came_along(tx, here, visit)
+        if escorted:
+            question = replace(question, escorting=Escorting.PRESENT)
+        decision = decide_visit(visit, question, here.at)
+        if not opened:
+            return decision
+        if not decision.granted and not (visit is not None and escorted and _stood_then(visit, here.at)):
+            self._mismatch(tx, here, decision)
+        if visit is not None and here.zone:
+            passage = here.passage(visit.visitor, visit.id)
+            if here.leaving:
+                visitor_left(tx, visit, passage)
+            else:
+                with_escort = escorted if question.way is Way.DATA_CENTRE else question.host_inside
+                visitor_entered(tx, self._office, visit, passage, with_escort=with_escort)
+        return decision
+
+    def _escort_came_along(self, tx: Work, here: AtDoor, visit: Visit) -> bool:
+        """For passages that are only reported: whether the escort entered here within the pairing time."""
+        escort = tx.presence.maybe(visit.escort) if visit.escort else None
+        who = companion(tx, visit, self._rules)
+        if escort is None or not who.entitled or not here.zones.is_within(escort.zone, here.zone):
+            return False
+        return escort.door == here.shown.door and abs(here.at - escort.seen_at) <= self._rules.pairing_time
+
+    def _mismatch(self, tx: Work, here: AtDoor, decision: Decision) -> None:
+        about = Subject(
+            key=f"{here.shown.door}/{decision.person or here.shown.credential[:64]}",
+            device=here.device,
+            door=here.shown.door,
+            person=decision.person,
+            detail=decision.reason.value if decision.reason else "",
+        )
+        raise_alarm(tx, self._office, AlarmKind.POLICY_MISMATCH, about, at=here.at)
+
+
+def _stood_then(visit: Visit, at: datetime) -> bool:
+    """Whether the visit admitted at `at`, for an event that arrives after it went on."""
+    signed = visit.signed_at is not None and visit.signed_at <= at
+    return signed and visit.valid_from <= at < min(visit.valid_until, visit.verified_at or visit.valid_until)
