@@ -16,9 +16,11 @@ from werkzeug.serving import make_server
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.ports import CardPresented, TerminalTemplate
+from tests.browser import PATIENCE_MS
 from tests.web.house import CARD, PASSWORD, House, dpi
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE_MS)  # a page that asks every five seconds has time to, also on a busy machine
 
 
 @pytest.fixture
