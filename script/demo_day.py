@@ -222,7 +222,7 @@ class Day:
             technician.post(f"/solicitudes/{case}/huella", {"device": "lobby", "finger": str(finger)})
             with self.core.store.view() as tx:
                 command = tx.commands.find(case=case, newest=True, limit=1)[0]
-            wait_for("la terminal espera el dedo", lambda key=command.id: self._command_state(key) != "waiting")
+            wait_for("la terminal espera el dedo", lambda key=command.id: self._awaits_finger("lobby", key))
             self.simulator.say(line)
             outcome = wait_for("la huella", lambda key=command.id: self._over(key), seconds=30)
             if outcome != wanted:
@@ -233,6 +233,10 @@ class Day:
     def _command_state(self, key: str) -> str:
         with self.core.store.view() as tx:
             return tx.commands.get(key).state.value
+
+    def _awaits_finger(self, device: str, key: str) -> bool:
+        """Whether the terminal itself waits: a finger that comes before is one that wants to come in."""
+        return bool(self.simulator.say(f"{device} state")["enrolling"]) or bool(self._over(key))
 
     def _over(self, key: str) -> str:
         state = self._command_state(key)

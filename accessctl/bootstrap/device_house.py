@@ -22,7 +22,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import CardPresented, TerminalDriver
-from accessctl.services.keeper import TerminalKeeper
+from accessctl.services.keeper import Pace, TerminalKeeper
 from accessctl_drivers.desk_readers.serial_reader import Rdm6300Reader
 from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
 
@@ -39,8 +39,9 @@ class AlreadyKept(Exception):
 class DeviceHouse:
     """Runs all devices of the site until `stop` is set."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, pace: Pace | None = None) -> None:
         self._service = service
+        self._pace = pace or Pace()
         self._running: dict[str, tuple[Device, Event, Thread]] = {}
 
     def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
@@ -91,6 +92,7 @@ class DeviceHouse:
             fleet=self._service.fleet,
             enrolment=self._service.enrolment,
             lots=Random(device.id),  # noqa: S311 -- spreads retries in time, guards nothing
+            pace=self._pace,
         )
 
     def _read_desk(self, device: Device, stop: Event) -> None:

@@ -109,7 +109,7 @@ def _each(context: Context, wanted: str | None, *, change: bool, as_json: bool) 
                     applied = service.fleet.apply(terminal, device)
                     found, left = applied.planned, applied.left.changes
                 else:
-                    found = service.fleet.plan(terminal, device)[2]
+                    found = service.fleet.plan(terminal, device)
                     left = found.changes
                 rows.append({"id": device.id, "left": left} | _shown(found))
         except DeviceError as error:

@@ -7,7 +7,7 @@ What is on the terminal and was not put there by us is a rogue: listed for an al
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from accessctl.domain.schedules import Calendar, WeeklySchedule
@@ -16,7 +16,7 @@ from accessctl.ports import TerminalTemplate, TerminalUser, TimeZoneWeek
 FIRST_ZONE = 2  # index 1 is the terminal's own default and is left alone
 ZONES_EACH = 3  # one interval a day each, three a schedule
 LAST_ZONE = 50
-DAY = 24 * 60
+ZONES_IN_RECORD = {28: 1, 72: 3}  # how many time zones a slot has room for, by the bytes of the terminal's records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +44,15 @@ class HeldFinger:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to do to a terminal, in this order. `drift` counts what differed although we had put it right before."""
+    """What to do to a terminal, in this order.
+
+    `hold` are slots whose time zones are about to mean something else: they are closed before the zones are written,
+    so that nobody is let in by a week that is not theirs while the terminal is between two states.
+    """
 
     remove: tuple[int, ...]  # slots, by uid
     strip: tuple[tuple[int, tuple[int, ...]], ...]  # uid, fingers to erase
+    hold: tuple[TerminalUser, ...]
     put: tuple[TerminalUser, ...]
     fingers: tuple[tuple[str, int], ...]  # (person, finger) to be placed
     zones: tuple[TimeZoneWeek, ...]
@@ -69,21 +74,16 @@ def zone_indexes(schedules: Iterable[WeeklySchedule]) -> dict[str, tuple[int, ..
 
     A schedule without indexes never opens on a terminal: no schedule means never.
     """
-    found: dict[str, tuple[int, ...]] = {}
-    index = FIRST_ZONE
-    for schedule in sorted(schedules, key=lambda one: one.id):
-        if index + ZONES_EACH - 1 > LAST_ZONE:
-            break
-        found[schedule.id] = tuple(range(index, index + ZONES_EACH))
-        index += ZONES_EACH
-    return found
+    first = range(FIRST_ZONE, LAST_ZONE - ZONES_EACH + 2, ZONES_EACH)
+    ids = sorted(schedule.id for schedule in schedules)
+    return {key: tuple(range(index, index + ZONES_EACH)) for key, index in zip(ids, first, strict=False)}
 
 
 def zone_weeks(schedule: WeeklySchedule, indexes: Sequence[int], start: date, calendar: Calendar) -> list[TimeZoneWeek]:
     """The schedule's next seven days as the terminal's zones: interval k of each day goes into zone k.
 
     A terminal knows no holidays, so they are written into the week ahead, which the fleet renews every day. Intervals
-    beyond the third of a day (a half holiday can have a fourth) are left out: the terminal then opens less, never more.
+    beyond the last zone (a half holiday can have a fourth) are left out: the terminal then opens less, never more.
     """
     week = schedule.week_ahead(start, calendar)
     return [
@@ -116,7 +116,11 @@ def plan(
     rogues = tuple(one for one in held if one.user_id not in known)
     remove = tuple(one.uid for one in held if one.user_id in known and one.user_id not in wanted_by_id)
     taken = {one.uid for one in held}
+    seen_zones = {zone.index: zone for zone in zones_held}
+    zones = tuple(zone for zone in zones_wanted if seen_zones.get(zone.index) != zone)
+    changing = frozenset(zone.index for zone in zones)
     put: list[TerminalUser] = []
+    hold: list[TerminalUser] = []
     strip: list[tuple[int, tuple[int, ...]]] = []
     place: list[tuple[str, int]] = []
     free = iter(_free_slots(taken))
@@ -126,6 +130,8 @@ def plan(
         slot = slot_of(want, uid, zone_of)
         if there != slot:
             put.append(slot)
+            if there and not there.disabled and changing.intersection(there.time_zones):
+                hold.append(replace(slot, card=0, disabled=True, time_zones=()))
         on_terminal = fingers.get(user_id, {})
         surplus = tuple(number for number in sorted(on_terminal) if number not in want.fingers)
         if surplus and there:
@@ -134,13 +140,13 @@ def plan(
             seen = on_terminal.get(number)
             if seen is None or (seen.flag, seen.digest) != (flag, digest):
                 place.append((want.person, number))
-    seen_zones = {zone.index: zone for zone in zones_held}
     return Plan(
         remove=remove,
         strip=tuple(strip),
+        hold=tuple(hold),
         put=tuple(put),
         fingers=tuple(place),
-        zones=tuple(zone for zone in zones_wanted if seen_zones.get(zone.index) != zone),
+        zones=zones,
         rogues=rogues,
     )
 

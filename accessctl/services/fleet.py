@@ -2,43 +2,29 @@
 
 `desired` says what a terminal should hold now; `look` reads what it holds; `contents.plan` is the difference; `apply`
 carries it out in bulk (removals first), reads back, and records what was confirmed. What is there and was not put
-there by us raises `rogue_credential`.
+there by us raises `rogue_credential`; what is not as we last read it was changed by somebody's hand, and is recorded.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accessctl.domain.alarms import AlarmKind
-from accessctl.domain.cards import OPENS, Card, CardState
-from accessctl.domain.devices import HeldUser
-from accessctl.domain.errors import AccessError
+from accessctl.domain.devices import DeviceHealth, HeldUser
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM, Person
+from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device
-from accessctl.domain.requests import AccessGrant, GrantState
-from accessctl.domain.schedules import Calendar, local
 from accessctl.ports import Terminal, TerminalTemplate, TerminalUser, TimeZoneWeek
 from accessctl.services.alarm_desk import Subject, raise_alarm, settle
-from accessctl.services.contents import HeldFinger, Plan, WantedUser, held_finger, plan, zone_indexes, zone_weeks
+from accessctl.services.contents import ZONES_IN_RECORD, HeldFinger, Plan, held_finger, plan
+from accessctl.services.desired import MATTERS, MOST, Desired, desired_of
 from accessctl.services.office import Office
 from accessctl.services.removal_desk import RemovalDesk
-from accessctl.services.store import Work
-from accessctl.services.vault import Vault
-
-MOST_SCHEDULES = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
-    """What a terminal should hold at a moment."""
-
-    users: Sequence[WantedUser]
-    zones: Sequence[TimeZoneWeek]
-    zone_of: dict[str, tuple[int, ...]]
-    ours: frozenset[str]
-    full_names: dict[str, str]  # user id -> the name before it was fitted
+from accessctl.services.store import EventFilter, Work
+from accessctl.services.vault import TemplateUnreadable, Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +38,16 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """The outcome of a round: what was planned, what is left (empty when all was confirmed), who is there."""
+    """The outcome of a round: what was planned, what is left (empty when all was confirmed), what is there.
 
+    `edited` counts the slots that were not as we had last read them, before anything was done.
+    """
+
+    desired: Desired
     planned: Plan
     left: Plan
     observed: Observed
+    edited: int
 
 
 class Fleet:
@@ -70,34 +61,24 @@ class Fleet:
 
     def desired(self, device: Device) -> Desired:
         """What the device should hold now: only what may open now, and disabled slots for those who wait."""
+        with self._office.store.view() as tx:
+            return desired_of(tx, device, self._office.clock(), town=self._town)
+
+    def still_holds(self, desired: Desired, device: Device) -> Desired | None:
+        """`desired`, brought up to date, where the device should still hold exactly that; None where it should not.
+
+        Cheap where nothing was recorded that matters and no window, schedule or day began or ended since.
+        """
         now = self._office.clock()
         with self._office.store.view() as tx:
-            schedules = {one.id: one for one in tx.schedules.find(limit=MOST_SCHEDULES) if not one.retired}
-            zone_of = zone_indexes(schedules.values())
-            calendar = Calendar.of(tx.holidays.all(), town=self._town)
-            today = local(now).date()
-            users: dict[str, WantedUser] = {}
-            names: dict[str, str] = {}
-            grants = tx.grants.find(door=device.doors, state=(GrantState.OPEN, GrantState.CHOSEN), limit=100_000)
-            by_person: dict[str, list[AccessGrant]] = {}
-            for grant in grants:
-                by_person.setdefault(grant.person, []).append(grant)
-            for person_id, rights in by_person.items():
-                person = tx.people.get(person_id)
-                want = self._wanted(tx, person, rights, now)
-                if want is not None:
-                    users[want.user_id] = want
-                    names[want.user_id] = person.full_name
-            used = {one.schedule for one in users.values() if one.enabled}
-            zones = [
-                week
-                for schedule_id in sorted(used & zone_of.keys())
-                for week in zone_weeks(schedules[schedule_id], zone_of[schedule_id], today, calendar)
-            ]
-            ours = frozenset(
-                held.user_id for held in tx.held_users.find(device=device.id, limit=100_000) if held.person
+            size = tx.events.size()
+            quiet = size == desired.as_of or not tx.events.rows(
+                EventFilter(after_index=desired.as_of - 1, events=MATTERS), limit=1
             )
-        return Desired(users=list(users.values()), zones=zones, zone_of=zone_of, ours=ours, full_names=names)
+            if quiet and now < desired.changes_at:
+                return replace(desired, as_of=size)
+            after = desired_of(tx, device, now, town=self._town)
+        return after if after == desired else None
 
     def look(self, terminal: Terminal, desired: Desired) -> Observed:
         """Read what the terminal holds."""
@@ -109,56 +90,65 @@ class Fleet:
             zones=[terminal.time_zone(zone.index) for zone in desired.zones],
         )
 
-    def plan(self, terminal: Terminal, device: Device) -> tuple[Desired, Observed, Plan]:
+    def plan(self, terminal: Terminal, device: Device) -> Plan:
         """The difference, with nothing changed."""
-        desired = self._fitted(self.desired(device), terminal)
-        observed = self.look(terminal, desired)
-        return desired, observed, self._difference(desired, observed)
+        fitted = _fitted(self.desired(device), terminal)
+        return self._difference(fitted, self.look(terminal, fitted))
 
     def apply(self, terminal: Terminal, device: Device) -> Applied:
         """Bring the terminal to what it should hold, read it back, and record what was confirmed."""
         asked = self._wanted_since(device)
-        desired, observed, planned = self.plan(terminal, device)
+        desired = self.desired(device)
+        fitted = _fitted(desired, terminal)
+        observed = self.look(terminal, fitted)
+        planned = self._difference(fitted, observed)
+        edited = self._edited(device, observed)
         if not planned.is_empty:
-            self._carry_out(terminal, desired, planned)
-            observed = self.look(terminal, desired)
-        left = self._difference(desired, observed)
-        self._confirmed(device, desired, observed, planned, left, asked)
-        return Applied(planned=planned, left=left, observed=observed)
+            self._intend(device, fitted, planned)
+            self._carry_out(terminal, fitted, planned)
+            observed = self.look(terminal, fitted)
+        left = self._difference(fitted, observed)
+        applied = Applied(desired=desired, planned=planned, left=left, observed=observed, edited=edited)
+        self._confirmed(device, fitted, applied, asked)
+        return applied
 
     def _wanted_since(self, device: Device) -> datetime | None:
         """The request that this round answers, taken before what is desired is read: a later one is another round."""
         with self._office.store.view() as tx:
-            return tx.health.get(device.id).wanted_at
+            health = tx.health.maybe(device.id)
+        return health.wanted_at if health else None
 
-    def _wanted(self, tx: Work, person: Person, rights: list[AccessGrant], now: datetime) -> WantedUser | None:
-        if person.removed:
-            return None
-        card = _card_of(tx, person)
-        if card is None:
-            return None
-        valid = [one for one in rights if one.state is GrantState.OPEN and _valid(one, now)]
-        enabled = card.state in OPENS and bool(valid)
-        fingers = {}
-        if enabled:
-            fingers = {one.finger: (one.flag, one.digest) for one in tx.templates.find(person=person.id, limit=10)}
-        try:
-            number = card.number.device_number()
-        except AccessError:
-            return None  # it was refused at enrolment already; such a card is never on a terminal
-        return WantedUser(
-            person=person.id,
-            user_id=str(person.number),
-            name=person.full_name,
-            card=number,
-            enabled=enabled,
-            schedule=valid[0].schedule if valid else rights[0].schedule,
-            fingers=fingers,
-        )
+    def _edited(self, device: Device, observed: Observed) -> int:
+        """How many slots are not as we last read them: somebody changed the terminal by hand, or it was reset."""
+        with self._office.store.view() as tx:
+            before = {held.uid: held for held in tx.held_users.find(device=device.id, limit=MOST)}
+        counts = _fingers_each(observed)
+        seen = {user.uid: (_digest(user), counts.get(user.user_id, 0)) for user in observed.users}
+        known = [held for held in before.values() if held.digest]  # the others we were changing when we last stopped
+        return sum(seen.get(held.uid) != (held.digest, held.templates) for held in known)
 
-    def _fitted(self, desired: Desired, terminal: Terminal) -> Desired:
-        users = [replace(one, name=terminal.fit_name(one.name)) for one in desired.users]
-        return replace(desired, users=users)
+    def _intend(self, device: Device, desired: Desired, planned: Plan) -> None:
+        """Commit whose slots are about to be written, before they are: should we die in between, they are still ours.
+
+        What is about to change is no longer as it was read, so it is not taken for somebody's hand the next time.
+        """
+        person_of = {one.user_id: one.person for one in desired.users}
+        written = {slot.uid: slot for slot in planned.put}
+        placed = {person for person, _ in planned.fingers}
+        erased = {uid for uid, _ in planned.strip} | set(planned.remove)
+        now = self._office.clock()
+        with self._office.store.begin() as tx:
+            before = {held.uid: held for held in tx.held_users.find(device=device.id, limit=MOST)}
+            for uid, held in before.items():
+                if uid not in written and (uid in erased or held.person in placed):
+                    tx.held_users.save(replace(held, digest=""))
+            for uid, slot in written.items():
+                row = _row(device, slot, person=person_of[slot.user_id], digest="", templates=0, at=now)
+                if uid in before:
+                    tx.held_users.save(row)
+                else:
+                    tx.held_users.add(row)
+            tx.commit()
 
     def _difference(self, desired: Desired, observed: Observed) -> Plan:
         return plan(
@@ -172,11 +162,13 @@ class Fleet:
         )
 
     def _carry_out(self, terminal: Terminal, desired: Desired, planned: Plan) -> None:
-        """Removals first, then what is stripped, then time zones, then slots and fingers in one bulk transfer."""
+        """Removals first, then what is stripped or closed, time zones, and slots with fingers in one bulk transfer."""
         if planned.remove:
             terminal.remove_users(planned.remove)
         for uid, fingers in planned.strip:
             terminal.remove_templates(uid, fingers)
+        if planned.hold:
+            terminal.put_users(planned.hold)
         for week in planned.zones:
             terminal.put_time_zone(week)
         if planned.put or planned.fingers:
@@ -192,29 +184,26 @@ class Fleet:
         return list(slots.values())
 
     def _templates(self, desired: Desired, planned: Plan) -> list[TerminalTemplate]:
+        """The fingers to place. One that does not open is left out: it stays a difference, and costs nobody else."""
         persons = {one.person: one.user_id for one in desired.users}
         opened: list[TerminalTemplate] = []
         with self._office.store.view() as tx:
             for person, finger in planned.fingers:
-                rows = tx.templates.find(person=person, finger=finger, limit=1)
-                opened += [self._vault.open(row, user_id=persons[person]) for row in rows]
+                for row in tx.templates.find(person=person, finger=finger, limit=1):
+                    with suppress(TemplateUnreadable):
+                        opened.append(self._vault.open(row, user_id=persons[person]))
         return opened
 
-    def _confirmed(
-        self,
-        device: Device,
-        desired: Desired,
-        observed: Observed,
-        planned: Plan,
-        left: Plan,
-        asked: datetime | None,
-    ) -> None:
+    def _confirmed(self, device: Device, desired: Desired, applied: Applied, asked: datetime | None) -> None:
         now = self._office.clock()
+        planned, left, observed = applied.planned, applied.left, applied.observed
         person_of = {one.user_id: one.person for one in desired.users}
         with self._office.store.begin() as tx:
-            before = {held.id: held for held in tx.held_users.find(device=device.id, limit=100_000)}
-            self._remember(tx, device, observed, person_of, before, now)
-            health = tx.health.get(device.id)
+            self._remember(tx, device, observed, person_of, now)
+            health = tx.health.maybe(device.id)
+            if health is None:
+                health = DeviceHealth(id=device.id)
+                tx.health.add(health)
             done = left.is_empty
             tx.health.save(
                 replace(
@@ -227,8 +216,11 @@ class Fleet:
                     wanted_at=None if done and health.wanted_at == asked else health.wanted_at,
                 )
             )
+            if applied.edited:
+                data: dict[str, str | int | bool | None] = {"slots": applied.edited}
+                tx.record(Fact.DEVICE_DRIFTED, at=now, actor=SYSTEM, device=device.id, data=data)
             if not planned.is_empty:
-                data: dict[str, str | int | bool | None] = {
+                data = {
                     "removed": len(planned.remove),
                     "written": len(planned.put),
                     "fingers": len(planned.fingers),
@@ -253,18 +245,11 @@ class Fleet:
             raise_alarm(tx, self._office, AlarmKind.ROGUE_CREDENTIAL, about, at=now)
 
     def _remember(
-        self,
-        tx: Work,
-        device: Device,
-        observed: Observed,
-        person_of: dict[str, str],
-        before: dict[str, HeldUser],
-        now: datetime,
+        self, tx: Work, device: Device, observed: Observed, person_of: Mapping[str, str], now: datetime
     ) -> None:
         """What the device holds, as read; only rows that changed are written."""
-        counts: dict[str, int] = {}
-        for finger in observed.fingers:
-            counts[finger.user_id] = counts.get(finger.user_id, 0) + 1
+        before = {held.id: held for held in tx.held_users.find(device=device.id, limit=MOST)}
+        counts = _fingers_each(observed)
         seen = set()
         for user in observed.users:
             key = f"{device.id}/{user.uid}"
@@ -273,18 +258,7 @@ class Fleet:
             person = person_of.get(user.user_id, "")
             if not person and old is not None and old.user_id == user.user_id:
                 person = old.person
-            row = HeldUser(
-                id=key,
-                device=device.id,
-                uid=user.uid,
-                user_id=user.user_id,
-                person=person,
-                card=user.card,
-                disabled=user.disabled,
-                templates=counts.get(user.user_id, 0),
-                digest=_digest(user),
-                read_at=now,
-            )
+            row = _row(device, user, person=person, digest=_digest(user), templates=counts[user.user_id], at=now)
             if old is None:
                 tx.held_users.add(row)
             elif replace(old, read_at=now) != row:
@@ -302,15 +276,36 @@ class Fleet:
             self._removals.confirm(device.id, absent)
 
 
-def _card_of(tx: Work, person: Person) -> Card | None:
-    """The card that counts for a person: the delivered one before one that waits for its delivery."""
-    cards = tx.cards.find(holder=person.id, state=(CardState.ACTIVE, CardState.SUSPENDED, CardState.ENROLLED))
-    order = (CardState.ACTIVE, CardState.SUSPENDED, CardState.ENROLLED)
-    return min(cards, key=lambda card: order.index(card.state), default=None)
+def _fitted(desired: Desired, terminal: Terminal) -> Desired:
+    """The same as this terminal can hold it: names by its bytes, and as many time zones as its slots have room for."""
+    room = ZONES_IN_RECORD[terminal.info().user_record]
+    zone_of = {key: indexes[:room] for key, indexes in desired.zone_of.items()}
+    kept = {index for indexes in zone_of.values() for index in indexes}
+    return replace(
+        desired,
+        users=[replace(one, name=terminal.fit_name(one.name)) for one in desired.users],
+        zones=[week for week in desired.zones if week.index in kept],
+        zone_of=zone_of,
+    )
 
 
-def _valid(grant: AccessGrant, now: datetime) -> bool:
-    return grant.valid_from <= now and (grant.valid_until is None or now < grant.valid_until)
+def _fingers_each(observed: Observed) -> Counter[str]:
+    return Counter(finger.user_id for finger in observed.fingers)
+
+
+def _row(device: Device, user: TerminalUser, *, person: str, digest: str, templates: int, at: datetime) -> HeldUser:
+    return HeldUser(
+        id=f"{device.id}/{user.uid}",
+        device=device.id,
+        uid=user.uid,
+        user_id=user.user_id,
+        person=person,
+        card=user.card,
+        disabled=user.disabled,
+        templates=templates,
+        digest=digest,
+        read_at=at,
+    )
 
 
 def _digest(user: TerminalUser) -> str:

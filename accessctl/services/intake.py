@@ -6,6 +6,9 @@ policy that was in force at that moment; a door that opened when the policy said
 Refusals never reach the log of such a terminal; they are heard live, and stored under a number of their own.
 
 The mark of how far the log was read moves in the same transaction as the events, so a crash loses and doubles nothing.
+
+A terminal's clock counts whole seconds and may be some seconds off: what it stamps T happened about then, and is in
+order where the policy would have opened at the first or at the last moment that this can mean.
 """
 
 import hashlib
@@ -13,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import NamedTuple
 
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.devices import DeviceHealth
@@ -29,6 +33,8 @@ from accessctl.services.policy_source import PolicySource
 from accessctl.services.store import DeviceEvent, EventFilter, Work
 
 DOUBTFUL = timedelta(seconds=60)  # a clock further off than this is not believed
+SECOND = timedelta(seconds=1)  # what terminals' clocks count in, and as exactly as we can measure one
+INSTANT = timedelta(microseconds=1)
 BATCH = 2000
 _FACTORS = {0: Factor.PASSWORD, 1: Factor.FINGER, 2: Factor.CARD, 15: Factor.FACE}
 _LIVE_FACTS = {
@@ -52,6 +58,15 @@ class Placed:
     device: Device
     door: str
     zone: str
+
+
+class _Mismatch(NamedTuple):
+    """A door that opened though the policy of now says no, and between which moments that was."""
+
+    event: DeviceEvent
+    decision: Decision
+    first: datetime
+    last: datetime
 
 
 class Intake:
@@ -79,34 +94,26 @@ class Intake:
         """Store what a read of the log brought. Returns how many entries were new."""
         stored = 0
         records = list(part.records)
-        for start in range(0, max(len(records), 1), BATCH):
-            batch = records[start : start + BATCH]
-            last = start + BATCH >= len(records)
+        mark = self.mark(device.id)
+        # The numbers of a new epoch hold for this read only: it is stored whole, or read again.
+        size = BATCH if mark is None or mark.epoch == part.mark.epoch else max(len(records), 1)
+        for start in range(0, max(len(records), 1), size):
             snapshot = self._policy.current()
             received = self._office.clock()
             with self._office.store.begin() as tx:
                 where = placed(tx, device)
                 events = []
-                mismatches: list[tuple[DeviceEvent, Decision]] = []
-                for record in batch:
-                    at = _moment(record.at, skew_s, received)
-                    shown = Shown(
-                        door=where.door,
-                        credential=f"pin:{record.user_id}",
-                        direction=device.direction,
-                        factor=_FACTORS.get(record.verify, Factor.CARD),
-                    )
-                    event, decision = self._judged(
-                        where, part.mark.epoch, record, shown, at, received, skew_s, snapshot
-                    )
+                mismatches: list[_Mismatch] = []
+                for record in records[start : start + size]:
+                    event, mismatch = self._judged(where, part.mark.epoch, record, received, skew_s, snapshot)
                     events.append(event)
-                    if not decision.granted:
-                        mismatches.append((event, decision))
+                    if mismatch is not None:
+                        mismatches.append(mismatch)
                 new = set(tx.events.store(events)) if events else set()
                 stored += len(new)
                 if new:
                     self._mismatched(tx, where, mismatches, received)
-                if last:
+                if start + size >= len(records):
                     if part.epoch_changed:
                         self._gap(tx, device, received)
                     self._move_mark(tx, device.id, part.mark)
@@ -143,17 +150,20 @@ class Intake:
             tx.commit()
 
     def _judged(
-        self,
-        where: Placed,
-        epoch: int,
-        record: LogRecord,
-        shown: Shown,
-        at: datetime,
-        received: datetime,
-        skew_s: int,
-        snapshot: Snapshot,
-    ) -> tuple[DeviceEvent, Decision]:
-        decision = decide(snapshot, shown, at)
+        self, where: Placed, epoch: int, record: LogRecord, received: datetime, skew_s: int, snapshot: Snapshot
+    ) -> tuple[DeviceEvent, "_Mismatch | None"]:
+        at = _moment(record.at, skew_s, received)
+        shown = Shown(
+            door=where.door,
+            credential=f"pin:{record.user_id}",
+            direction=where.device.direction,
+            factor=_FACTORS.get(record.verify, Factor.CARD),
+        )
+        first, last = _between(at, skew_s, received)
+        decision = decide(snapshot, shown, last)
+        if not decision.granted:
+            earlier = decide(snapshot, shown, first)
+            decision = earlier if earlier.granted else decision
         digest = hashlib.sha256(record.raw).hexdigest()[:16]
         leaving = where.device.direction is Direction.OUT
         wrong = decision.reason or decision.exception
@@ -174,16 +184,22 @@ class Intake:
             skew_s=skew_s,
             data={"factor": shown.factor.value, "sequence": record.sequence},
         )
-        return event, decision
+        return event, None if decision.granted else _Mismatch(event, decision, first, last)
 
-    def _mismatched(
-        self, tx: Work, where: Placed, found: Sequence[tuple[DeviceEvent, Decision]], received: datetime
-    ) -> None:
-        """Raise what the policy of that moment had refused too. One look back for each person, not for each event."""
+    def _mismatched(self, tx: Work, where: Placed, found: Sequence["_Mismatch"], received: datetime) -> None:
+        """Raise what the policy of that moment had refused too. One look back for each person, not for each event.
+
+        What a terminal had in its log before this record began was under nobody's policy, and is kept without alarm.
+        """
+        if not found:
+            return
+        begun = tx.events.rows(EventFilter(), limit=1)[0].at
         seen: set[str] = set()
-        for event, decision in found:
+        for event, decision, first, last in found:
             key = event.person or event.credential
-            if key in seen or (event.person and held_right_then(tx, event.person, where.door, event.at)):
+            if key in seen or last < begun:
+                continue
+            if event.person and any(held_right_then(tx, event.person, where.door, at) for at in (first, last)):
                 continue
             seen.add(key)
             about = Subject(
@@ -272,3 +288,13 @@ def _moment(device_time: datetime | None, skew_s: int, received: datetime) -> da
     except OverflowError:
         return received
     return at - timedelta(seconds=skew_s) if abs(skew_s) > DOUBTFUL.total_seconds() else at
+
+
+def _between(at: datetime, skew_s: int, received: datetime) -> tuple[datetime, datetime]:
+    """The first and the last moment at which something can have happened that a terminal stamped `at`.
+
+    `skew_s` is how far its clock is ahead; where that is doubtful, `at` was put right already (`_moment`).
+    """
+    off = timedelta(seconds=skew_s) if abs(skew_s) <= DOUBTFUL.total_seconds() else timedelta()
+    first = at - SECOND - max(off, timedelta())
+    return first, max(first, min(at + SECOND - INSTANT - min(off, timedelta()), received))

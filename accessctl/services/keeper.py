@@ -5,43 +5,46 @@ a hint: a grant makes the keeper read the log. Whatever a terminal does wrong en
 tries again with growing pauses, says once that the terminal is off, and once that it is back.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from threading import Event
 
-from accessctl.domain.alarms import AlarmKind
-from accessctl.domain.devices import Command, CommandKind, CommandState, DeviceHealth, HeldUser
-from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device
-from accessctl.domain.schedules import GUATEMALA
 from accessctl.ports import (
     DeviceError,
     DeviceMisbehaved,
-    EnrolmentFailed,
+    DeviceRefused,
     LiveEvent,
     LiveKind,
     Terminal,
     TerminalDriver,
-    TerminalUser,
 )
-from accessctl.services.alarm_desk import Subject, is_raised, raise_alarm, settle
+from accessctl.services.desired import Desired
+from accessctl.services.device_condition import DeviceCondition
 from accessctl.services.enrolment_desk import EnrolmentDesk
-from accessctl.services.fleet import Desired, Fleet
-from accessctl.services.intake import DOUBTFUL, Intake
+from accessctl.services.errands import Errands
+from accessctl.services.fleet import Fleet
+from accessctl.services.intake import Intake
 from accessctl.services.office import Office
-from accessctl.services.store import Work
 
-LISTEN_S = 0.25  # how long a command waits at most while the keeper listens
-SEEN_EVERY = timedelta(seconds=5)
-LOG_EVERY = timedelta(seconds=20)  # read the log although nothing was heard
-CLOCK_EVERY = timedelta(minutes=1)
-COMPARE_EVERY = timedelta(seconds=10)  # has what it should hold changed by itself (a window began or ended)?
-READ_BACK_EVERY = timedelta(minutes=10)  # has somebody changed the terminal by hand?
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
-PENDING_AFTER = timedelta(seconds=10)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often a keeper does what. The pauses between tries grow from the first to the longest."""
+
+    listen_s: float = 0.25  # how long a command waits at most while the keeper listens
+    seen_every: timedelta = timedelta(seconds=5)
+    log_every: timedelta = timedelta(seconds=20)  # read the log although nothing was heard
+    clock_every: timedelta = timedelta(minutes=1)
+    compare_every: timedelta = timedelta(seconds=5)  # has what it should hold changed by itself?
+    read_back_every: timedelta = timedelta(minutes=10)  # has somebody changed the terminal by hand?
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 10.0
+    exposed_pause_s: float = 2.0  # the longest while the terminal still holds somebody whose access ended
+    steady_after: timedelta = timedelta(seconds=15)  # a session that lasted so long begins the pauses anew
+    pending_after: timedelta = timedelta(seconds=10)  # a removal that is not confirmed by then is an alarm
 
 
 @dataclass(slots=True)
@@ -56,8 +59,11 @@ class _Session:
     compared_at: datetime
     read_back_at: datetime
     heard: int = 0
-    applied: Desired | None = None
     held_back: tuple[LiveEvent, ...] = ()
+    applied: Desired | None = None
+    answered: datetime | None = None  # the request that the last round of contents answered
+    again_at: datetime | None = None  # the terminal did not take what it should hold: when to try again
+    tries: int = 0
 
 
 class TerminalKeeper:
@@ -73,60 +79,80 @@ class TerminalKeeper:
         fleet: Fleet,
         enrolment: EnrolmentDesk,
         lots: Random,
+        pace: Pace,
     ) -> None:
         self._office = office
         self._device = device
         self._driver = driver
         self._intake = intake
         self._fleet = fleet
-        self._enrolment = enrolment
         self._lots = lots
+        self._pace = pace
+        self._condition = DeviceCondition(office, device, pending_after=pace.pending_after)
+        self._errands = Errands(office, device, enrolment)
 
     def run(self, stop: Event) -> None:
         """Hold sessions until told to stop. A terminal's fault never leaves this method."""
-        pause = FIRST_PAUSE_S
-        self._interrupted()
+        pause = 0.0
+        self._errands.interrupted()
         while not stop.is_set():
+            began = self._office.clock()
             try:
                 self._session(stop)
-                pause = FIRST_PAUSE_S
             except DeviceError as error:
-                was_online = self._lost(error)
-                pause = FIRST_PAUSE_S if was_online else min(pause * 2, LONGEST_PAUSE_S)
-                stop.wait(pause * self._lots.uniform(0.7, 1.3))
+                self._condition.lost(error)
+                if self._office.clock() - began >= self._pace.steady_after:
+                    pause = 0.0
+                pause = min(max(pause * 2, self._pace.first_pause_s), self._pace.longest_pause_s)
+                self._rest(stop, pause * self._lots.uniform(0.7, 1.3))
+
+    def _rest(self, stop: Event, seconds: float) -> None:
+        """Wait before the next try. Meanwhile commands expire, and removals that wait are minded and shorten it."""
+        rested = 0.0
+        while not stop.is_set():
+            self._errands.expire()
+            exposed = self._condition.mind_removals()
+            left = (min(seconds, self._pace.exposed_pause_s) if exposed else seconds) - rested
+            if left <= 0:
+                return
+            stop.wait(min(left, 1.0))
+            rested += min(left, 1.0)
 
     def _session(self, stop: Event) -> None:
         with self._driver.connect() as terminal:
             info = terminal.info()
             if self._device.serial and info.serial != self._device.serial:
                 raise DeviceMisbehaved(f"terminal {self._device.id}: another serial number than the site's file says")
-            skew_s = self._skew(terminal)
-            self._online(info.serial, info.firmware, skew_s)
+            skew_s = self._condition.skew(terminal)
+            self._condition.online(info, skew_s)
             now = self._office.clock()
             session = _Session(self._office.new_id()[:12], skew_s, now, now, now, now, now)
             self._read_log(terminal, session)
-            session.skew_s = self._mind_clock(terminal, skew_s)
+            session.skew_s = self._condition.mind_clock(terminal, skew_s)
             self._apply(terminal, session)
-            while not stop.is_set():
-                self._turn(terminal, session)
+            try:
+                while not stop.is_set():
+                    self._turn(terminal, session)
+            finally:
+                self._heard(session, session.held_back)
 
     def _turn(self, terminal: Terminal, session: _Session) -> None:
         """One round: listen, then whatever is due."""
-        heard = terminal.listen(seconds=LISTEN_S)
-        if self._hear(session, heard):
+        pace = self._pace
+        if self._hear(session, terminal.listen(seconds=pace.listen_s)):
             self._read_log(terminal, session)
         now = self._office.clock()
-        if now - session.log_at >= LOG_EVERY:
+        if now - session.log_at >= pace.log_every:
             self._read_log(terminal, session)
-        if now - session.clock_at >= CLOCK_EVERY:
-            session.skew_s = self._mind_clock(terminal, self._skew(terminal))
+        if now - session.clock_at >= pace.clock_every:
+            session.skew_s = self._condition.mind_clock(terminal, self._condition.skew(terminal))
             session.clock_at = now
-        for command in self._waiting():
-            self._carry_out(terminal, session, command)
+        for command in self._errands.waiting():
+            self._errands.carry_out(terminal, command, apply=lambda: self._apply(terminal, session))
         if self._apply_is_due(session, now):
             self._apply(terminal, session)
-        if now - session.seen_at >= SEEN_EVERY:
-            self._seen(now, session.skew_s)
+        if now - session.seen_at >= pace.seen_every:
+            self._condition.seen(session.skew_s)
             session.seen_at = now
 
     # -- events
@@ -149,10 +175,13 @@ class TerminalKeeper:
             else:
                 ready.append(event)
         session.held_back = tuple(held_back)
-        if ready:
-            self._intake.heard(self._device, ready, session=session.number, first=session.heard, skew_s=session.skew_s)
-            session.heard += len(ready)
+        self._heard(session, ready)
         return bool(granted)
+
+    def _heard(self, session: _Session, events: Sequence[LiveEvent]) -> None:
+        if events:
+            self._intake.heard(self._device, events, session=session.number, first=session.heard, skew_s=session.skew_s)
+            session.heard += len(events)
 
     def _user_id(self, event: LiveEvent) -> str | None:
         if event.user_id or event.uid is None:
@@ -169,234 +198,38 @@ class TerminalKeeper:
     # -- contents
 
     def _apply_is_due(self, session: _Session, now: datetime) -> bool:
+        """Somebody asked, something changed, it is time to look, or the terminal did not take it the last time."""
         with self._office.store.view() as tx:
             wanted = tx.health.get(self._device.id).wanted_at
-        if wanted is not None or now - session.read_back_at >= READ_BACK_EVERY:
+        if wanted is not None and wanted != session.answered:
             return True
-        if now - session.compared_at < COMPARE_EVERY:
+        if session.again_at is not None:
+            return now >= session.again_at
+        if session.applied is None or now - session.read_back_at >= self._pace.read_back_every:
+            return True
+        if now - session.compared_at < self._pace.compare_every:
             return False
         session.compared_at = now
-        return session.applied != self._fleet.desired(self._device)
+        still = self._fleet.still_holds(session.applied, self._device)
+        session.applied = still or session.applied
+        return still is None
 
-    def _apply(self, terminal: Terminal, session: _Session) -> None:
-        self._fleet.apply(terminal, self._device)
-        session.applied = self._fleet.desired(self._device)
-        session.read_back_at = session.compared_at = self._office.clock()
-        self._pending()
-
-    # -- commands
-
-    def _waiting(self) -> list[Command]:
+    def _apply(self, terminal: Terminal, session: _Session) -> bool:
+        """Bring the terminal to what it should hold. Where it does not take it, try again, less and less often."""
         with self._office.store.view() as tx:
-            return tx.commands.find(device=self._device.id, state=CommandState.WAITING)
-
-    def _carry_out(self, terminal: Terminal, session: _Session, command: Command) -> None:
-        now = self._office.clock()
-        if command.expires_at <= now:
-            self._failed(command, "expired")
-            return
-        with self._office.store.begin() as tx:
-            tx.commands.save(replace(command, state=CommandState.RUNNING))
-            data: dict[str, str | int | bool | None] = {"kind": command.kind.value, "state": "running"}
-            tx.record(Fact.DEVICE_COMMAND_ASKED, at=now, actor=SYSTEM, device=self._device.id, data=data)
-            tx.commit()
+            session.answered = tx.health.get(self._device.id).wanted_at
+        why = ""
         try:
-            if command.kind is CommandKind.UNLOCK:
-                terminal.unlock(seconds=command.seconds)
-                self._done(command)
-            elif command.kind is CommandKind.ENROL_FINGER:
-                self._enrol(terminal, command)
-                self._apply(terminal, session)
-            else:
-                self._apply(terminal, session)
-                self._done(command)
-        except EnrolmentFailed as failure:
-            self._failed(command, failure.reason)
-            self._apply(terminal, session)
-        except DeviceError:
-            self._failed(command, "device")
-            raise
-
-    def _enrol(self, terminal: Terminal, command: Command) -> None:
-        """Enrol a finger in a disabled slot, take the template off the terminal again, and give it to the desk."""
-        slot = self._slot_for(terminal, command)
-        left = (command.expires_at - self._office.clock()).total_seconds()
-        enrolled = terminal.enrol(slot, command.finger, seconds=max(left, 1.0))
-        terminal.remove_templates(slot.uid, (command.finger,))  # where it failed, the next read-back finds what is left
-        self._enrolment.finger_enrolled(command.id, enrolled.template)
-
-    def _slot_for(self, terminal: Terminal, command: Command) -> TerminalUser:
-        """The person's slot here, or a disabled one that is reserved, and known as ours, before it is written."""
-        users = terminal.users()
-        with self._office.store.begin() as tx:
-            person = tx.people.get(command.person)
-            user_id = str(person.number)
-            for user in users:
-                if user.user_id == user_id:
-                    return user
-            taken = {user.uid for user in users}
-            uid = next(number for number in range(1, 65536) if number not in taken)
-            slot = TerminalUser(uid=uid, user_id=user_id, name=terminal.fit_name(person.full_name), disabled=True)
-            row = HeldUser(
-                id=f"{self._device.id}/{uid}",
-                device=self._device.id,
-                uid=uid,
-                user_id=user_id,
-                person=person.id,
-                card=0,
-                disabled=True,
-                templates=0,
-                digest="",
-                read_at=self._office.clock(),
-            )
-            if tx.held_users.maybe(row.id) is None:
-                tx.held_users.add(row)
-            else:
-                tx.held_users.save(row)
-            tx.commit()
-        terminal.put_users([slot])
-        return slot
-
-    def _done(self, command: Command) -> None:
-        now = self._office.clock()
-        with self._office.store.begin() as tx:
-            tx.commands.save(replace(command, state=CommandState.DONE, finished_at=now))
-            data: dict[str, str | int | bool | None] = {"kind": command.kind.value, "asked_by": command.asked_by}
-            tx.record(Fact.DEVICE_COMMAND_DONE, at=now, actor=SYSTEM, device=self._device.id, data=data)
-            tx.commit()
-
-    def _failed(self, command: Command, why: str) -> None:
-        now = self._office.clock()
-        finger = command.kind is CommandKind.ENROL_FINGER
-        with self._office.store.begin() as tx:
-            tx.commands.save(replace(command, state=CommandState.FAILED, outcome=why, finished_at=now))
-            tx.record(
-                Fact.FINGER_REFUSED if finger else Fact.DEVICE_COMMAND_FAILED,
-                at=now,
-                actor=SYSTEM,
-                device=self._device.id,
-                case=command.case,
-                person=command.person,
-                norm="P10.03" if finger else "",
-                data={"kind": command.kind.value, "why": why, "asked_by": command.asked_by},
-            )
-            tx.commit()
-
-    def _interrupted(self) -> None:
-        """Commands that ran when the service was stopped did not finish: say so rather than run them late."""
-        with self._office.store.view() as tx:
-            running = tx.commands.find(device=self._device.id, state=CommandState.RUNNING)
-        for command in running:
-            self._failed(command, "interrupted")
-
-    # -- health
-
-    def _skew(self, terminal: Terminal) -> int:
-        """Seconds by which the terminal's clock is ahead of ours."""
-        here = self._office.clock().astimezone(GUATEMALA).replace(tzinfo=None)
-        return round((terminal.clock() - here).total_seconds())
-
-    def _mind_clock(self, terminal: Terminal, skew_s: int) -> int:
-        """Doubt a clock that is off, and set it; the alarm settles once it was read back right."""
-        if abs(skew_s) <= DOUBTFUL.total_seconds():
-            self._settled(AlarmKind.CLOCK_DOUBTFUL, "clock_set")
-            return skew_s
-        now = self._office.clock()
-        with self._office.store.begin() as tx:
-            data: dict[str, str | int | bool | None] = {"skew_s": skew_s}
-            tx.record(Fact.DEVICE_CLOCK_DOUBTFUL, at=now, actor=SYSTEM, device=self._device.id, data=data)
-            about = Subject(key=self._device.id, device=self._device.id, detail=f"{skew_s} s")
-            raise_alarm(tx, self._office, AlarmKind.CLOCK_DOUBTFUL, about, at=now)
-            tx.commit()
-        terminal.set_clock(self._office.clock().astimezone(GUATEMALA).replace(tzinfo=None))
-        after = self._skew(terminal)
-        with self._office.store.begin() as tx:
-            data = {"before_s": skew_s, "after_s": after}
-            tx.record(Fact.DEVICE_CLOCK_SET, at=self._office.clock(), actor=SYSTEM, device=self._device.id, data=data)
-            tx.commit()
-        if abs(after) <= DOUBTFUL.total_seconds():
-            self._settled(AlarmKind.CLOCK_DOUBTFUL, "clock_set")
-        return after
-
-    def _settled(self, kind: AlarmKind, cause: str) -> None:
-        with self._office.store.view() as tx:
-            if not is_raised(tx, kind, self._device.id):
-                return
-        with self._office.store.begin() as tx:
-            if settle(tx, kind, self._device.id, cause=cause, at=self._office.clock()):
-                tx.commit()
-
-    def _online(self, serial: str, firmware: str, skew_s: int) -> None:
-        now = self._office.clock()
-
-        def back(tx: Work, health: DeviceHealth) -> DeviceHealth:
-            data: dict[str, str | int | bool | None] = {"serial": serial, "firmware": firmware, "skew_s": skew_s}
-            tx.record(Fact.DEVICE_ONLINE, at=now, actor=SYSTEM, device=self._device.id, data=data)
-            settle(tx, AlarmKind.DEVICE_OFFLINE, self._device.id, cause="online", at=now)
-            since = health.since if health.online else now
-            return replace(
-                health,
-                online=True,
-                since=since,
-                last_seen=now,
-                last_error="",
-                serial=serial,
-                firmware=firmware,
-                skew_s=skew_s,
-            )
-
-        self._health(back)
-
-    def _lost(self, error: DeviceError) -> bool:
-        """The session ended by the terminal's fault: say so once. True where it was online until now."""
-        now = self._office.clock()
-        message = str(error)[:300]
-        was_online = False
-
-        def gone(tx: Work, health: DeviceHealth) -> DeviceHealth:
-            nonlocal was_online
-            was_online = health.online
-            if health.online or not is_raised(tx, AlarmKind.DEVICE_OFFLINE, self._device.id):
-                why = f"{type(error).__name__}: {message}"
-                data: dict[str, str | int | bool | None] = {"why": why}
-                tx.record(Fact.DEVICE_OFFLINE, at=now, actor=SYSTEM, device=self._device.id, data=data)
-                about = Subject(key=self._device.id, device=self._device.id, detail=why)
-                raise_alarm(tx, self._office, AlarmKind.DEVICE_OFFLINE, about, at=now)
-            since = now if health.online or health.since is None else health.since
-            return replace(health, online=False, since=since, last_error=message)
-
-        self._health(gone)
-        self._pending()
-        return was_online
-
-    def _seen(self, now: datetime, skew_s: int) -> None:
-        self._health(lambda _, health: replace(health, last_seen=now, skew_s=skew_s))
-        self._pending()
-
-    def _health(self, change: "Callable[[Work, DeviceHealth], DeviceHealth]") -> None:
-        with self._office.store.begin() as tx:
-            health = tx.health.maybe(self._device.id)
-            if health is None:
-                tx.health.add(change(tx, DeviceHealth(id=self._device.id)))
-            else:
-                tx.health.save(change(tx, health))
-            tx.commit()
-
-    def _pending(self) -> None:
-        """A revocation that this device has not confirmed after ten seconds is an alarm until it has (N10.4)."""
-        now = self._office.clock()
-        with self._office.store.view() as tx:
-            waiting = tx.removal_targets.find(device=self._device.id, confirmed_at=None)
-            late = [one for one in waiting if now - tx.removals.get(one.removal).at > PENDING_AFTER]
-            raised = is_raised(tx, AlarmKind.REVOCATION_PENDING, self._device.id)
-        if bool(late) == raised or (waiting and raised):
-            return
-        with self._office.store.begin() as tx:
-            if late:
-                detail = f"{len(late)}"
-                doors = " ".join(sorted({door for one in late for door in one.doors}))
-                about = Subject(key=self._device.id, device=self._device.id, door=doors[:64], detail=detail)
-                raise_alarm(tx, self._office, AlarmKind.REVOCATION_PENDING, about, at=now)
-            else:
-                settle(tx, AlarmKind.REVOCATION_PENDING, self._device.id, cause="confirmed", at=now)
-            tx.commit()
+            applied = self._fleet.apply(terminal, self._device)
+            session.applied = applied.desired
+            if not applied.left.is_empty:
+                why = f"{applied.left.changes} differences left"
+        except DeviceRefused as refusal:
+            why = str(refusal)
+        now = session.read_back_at = session.compared_at = self._office.clock()
+        if why or session.tries:
+            self._condition.differs(why)
+        session.tries = session.tries + 1 if why else 0
+        session.again_at = now + timedelta(seconds=min(2.0**session.tries, 300.0)) if why else None
+        self._condition.mind_removals()
+        return not why

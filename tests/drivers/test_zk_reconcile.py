@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from accessctl.ports import LogMark
-from accessctl_drivers.zkteco.reconcile import WINDOW, Tail, continues, mark_after, new_records, tail_start
+from accessctl_drivers.zkteco.reconcile import (
+    WINDOW,
+    Tail,
+    continues,
+    mark_after,
+    moved_to,
+    new_records,
+    records_from,
+    tail_start,
+)
 
 CAPACITY = 150
 
@@ -22,9 +31,10 @@ class AReader(RuleBasedStateMachine):
         self.size = size
         self.log: list[bytes] = []
         self.mark: LogMark | None = None
-        self.expected: list[bytes] = []  # what the reader of this epoch must have got so far
-        self.got: list[bytes] = []
+        self.got: list[bytes] = []  # what the reader got of the log as it is now
+        self.lost = 0  # records that made room since the last read
         self.broken = False  # the log behind the mark was touched since the last read
+        self.cleared_since = False
 
     def record(self) -> bytes:
         return next(self.numbers).to_bytes(self.size, "little")
@@ -34,12 +44,14 @@ class AReader(RuleBasedStateMachine):
         for _ in range(count):
             if len(self.log) == CAPACITY:
                 self.log.pop(0)
+                self.lost += 1
                 self.broken = self.broken or bool(self.mark and self.mark.count)
             self.log.append(self.record())
 
     @rule()
     def cleared(self) -> None:
         self.broken = self.broken or bool(self.mark and self.mark.count)
+        self.cleared_since = True
         self.log.clear()
 
     @rule(size=st.sampled_from([8, 16, 40]))
@@ -62,11 +74,22 @@ class AReader(RuleBasedStateMachine):
                 self.got += [bytes(new.records[at : at + self.size]) for at in range(0, len(new.records), self.size)]
                 self.mark = mark_after(tail, self.mark.epoch)
                 assert self.got == self.log
+                self.lost, self.cleared_since = 0, False
                 return
+            moved = moved_to(self.mark, whole)
+            still_there = not self.cleared_since and self.mark.count - self.mark.window >= self.lost
+            assert (moved is not None) is still_there
+            if moved is not None:
+                new = records_from(whole, moved)
+                assert (moved, new.first) == (self.mark.count - self.lost, moved)
+                self.got = self.got[self.lost :]
+                self.got += [bytes(new.records[at : at + self.size]) for at in range(0, len(new.records), self.size)]
+                assert self.got == self.log
         epoch = 0 if self.mark is None else self.mark.epoch + 1
         self.got = list(self.log)
         self.mark = mark_after(whole, epoch)
-        self.broken = False
+        self.broken = self.cleared_since = False
+        self.lost = 0
 
     @invariant()
     def mark_says_what_it_covers(self) -> None:

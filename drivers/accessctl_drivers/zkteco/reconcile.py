@@ -2,9 +2,12 @@
 
 A terminal can only hand out its whole log; there is no filter, and a record has no number. But the buffer that it is
 read from can be read from any place, so the driver reads the tail: the last `window` records before the mark, and
-what comes after. Where the window's bytes are the same, the rest is new. Where they are not (the log was cleared,
-wrapped round, replaced, shortened, or has records of another size), the mark is worthless: a new epoch begins, the
-whole log is handed over, and whoever asked reports the gap. Nothing is skipped in silence.
+what comes after. Where the window's bytes are the same, the rest is new. A full log that overwrites its oldest records
+shows them further to the front: there, too, what follows them is new, under the numbers of a new epoch. Where they are
+nowhere (the log was cleared, replaced, shortened, overwritten beyond the mark, or has records of another size), the
+mark is worthless: a new epoch begins, the whole log is handed over, and whoever asked reports the gap. Nothing is
+skipped in silence.
+
 
 Two logs that show the same bytes at the same place cannot be told apart; with times to the second in sixty-four records
 that takes a terminal whose clock stands still.
@@ -50,6 +53,27 @@ def continues(mark: LogMark, tail: Tail) -> bool:
     size = mark.record_size
     window = tail.records[(tail_start(mark) - tail.first) * size : (mark.count - tail.first) * size]
     return len(window) == mark.window * size and _digest(window) == mark.digest
+
+
+def moved_to(mark: LogMark, whole: Tail) -> int | None:
+    """Where in a whole log the mark is now, if its oldest records made room: the place after the window. Or None."""
+    if mark.count == 0 or whole.record_size != mark.record_size or whole.first:
+        return None
+    size = mark.record_size
+    for end in range(min(mark.count, whole.count), mark.window - 1, -1):
+        if _digest(whole.records[(end - mark.window) * size : end * size]) == mark.digest:
+            return end
+    return None
+
+
+def records_from(whole: Tail, first: int) -> Tail:
+    """The records of a whole log from a place on."""
+    return Tail(
+        count=whole.count,
+        first=first,
+        records=whole.records[first * whole.record_size :],
+        record_size=whole.record_size,
+    )
 
 
 def new_records(mark: LogMark, tail: Tail) -> Tail:

@@ -213,6 +213,10 @@ class ZkTerminal:
                     reconcile.new_records(mark, tail), reconcile.mark_after(tail, mark.epoch), changed=False
                 )
         whole = self._whole_log(counted)
+        moved = reconcile.moved_to(mark, whole) if mark is not None else None
+        if mark is not None and moved is not None:
+            new = reconcile.records_from(whole, moved)
+            return self._part(new, reconcile.mark_after(whole, mark.epoch + 1), changed=False)
         epoch = 0 if mark is None else mark.epoch + 1
         return self._part(whole, reconcile.mark_after(whole, epoch), changed=mark is not None)
 
