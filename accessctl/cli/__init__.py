@@ -65,9 +65,18 @@ for command in (
     group.add_command(command)
 
 
+def _log_to_standard_error() -> None:
+    """One line an event, plain tracebacks: rich ones show the values of variables, and with them secrets."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), plain],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def main() -> None:
     """Run the command line; every refusal is one sentence and exit 1."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    _log_to_standard_error()
     try:
         group(prog_name="accessctl")
     except AccessError as refusal:
