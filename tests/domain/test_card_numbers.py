@@ -349,3 +349,29 @@ def test_any_text_gives_a_card_or_a_refusal(text: str, card_format: CardFormat) 
         return
     assert text.isascii()
     assert CardNumber.from_key(card.key) == card
+
+
+def test_cards_that_a_terminal_cannot_tell_apart_are_look_alikes() -> None:
+    wiegand = CardNumber.from_wiegand(CardFormat.H10301, facility=118, number=1603)
+    em = parse_typed("0007734851")
+    assert wiegand.device_number() == em.device_number()
+    assert wiegand.look_alikes() == em.look_alikes() >= {wiegand.family_key, em.family_key}
+    assert all(card.family_key in card.look_alikes() for card in (wiegand, em))
+
+
+@given(st.sampled_from(sorted(CardFormat)), st.sampled_from(sorted(CardFormat)), st.integers(1, 2**32 - 1))
+def test_look_alikes_are_exactly_those_with_the_same_number_on_a_terminal(
+    one: CardFormat, other: CardFormat, payload: int
+) -> None:
+    try:
+        cards = [CardNumber.from_payload(card_format, payload) for card_format in (one, other)]
+        numbers = [card.device_number() for card in cards]
+    except AccessError:
+        return  # too long for one of the formats, or for a terminal
+    assert (cards[1].family_key in cards[0].look_alikes()) == (numbers[0] == numbers[1])
+
+
+def test_a_card_that_no_terminal_can_hold_has_no_look_alikes_but_a_refusal() -> None:
+    with pytest.raises(AccessError) as refused:
+        CardNumber.from_payload(CardFormat.H10302, 2**33).look_alikes()
+    assert refused.value.reason is Reason.CARD_TOO_LONG_FOR_DEVICE
