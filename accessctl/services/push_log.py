@@ -40,7 +40,8 @@ class PushMark:
         before = mark.last
         indexes = sorted({event.index for event in numbered if event.index is not None})
         holes = _without(mark.holes, indexes)
-        new_holes = _between(before, indexes) if before or reset else ()
+        known_from = before if before or reset or not indexes else indexes[0] - 1  # what came before us is history
+        new_holes = _between(known_from, indexes)
         if indexes and indexes[-1] > before:
             newest = next(event.at for event in numbered if event.index == indexes[-1])
             mark = replace(mark, last=indexes[-1], newest=newest or mark.newest)

@@ -76,7 +76,7 @@ class Watch:
         with self._office.begin(actor) as tx:
             tx.doors.get(door)
             guards = [one for one in tx.devices.find(retired=False, limit=2000) if door in one.doors]
-            guard = next((one for one in guards if one.transport is Transport.ZK), None)
+            guard = next((one for one in guards if one.transport in {Transport.ZK, Transport.PUSH}), None)
             health = tx.health.maybe(guard.id) if guard else None
             if guard is None or health is None or not health.online:
                 raise AccessError(Reason.DEVICE_UNAVAILABLE, "N10.1", device=guard.id if guard else door)

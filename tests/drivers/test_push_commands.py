@@ -37,8 +37,10 @@ ALWAYS = (((0, 1439),),) * 7
         (PushOrder(kind=PushOrderKind.REMOVE_USER, pin="1"), "C:221:DATA DELETE user Pin=1"),
         (
             PushOrder(kind=PushOrderKind.PUT_USER, pin="1", card=123456789),
-            "C:221:DATA UPDATE user CardNo=123456789\tPin=1\tPassword=\tGroup=0\tStartTime=0\tEndTime=0\tName="
-            "\tPrivilege=0",
+            (
+                "C:221:DATA UPDATE user CardNo=123456789\tPin=1\tPassword=\tGroup=0\tStartTime=0\tEndTime=0\tName="
+                "\tPrivilege=0"
+            ),
         ),
     ],
 )
