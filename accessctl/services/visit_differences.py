@@ -105,7 +105,7 @@ class VisitDifferences:
             return []
         which = EventFilter(since=start, until=end, doors=doors, events=(Fact.DOOR_GRANTED.value,))
         rows = tx.events.rows(which, limit=MOST_DAY)
-        visits = [one for one in tx.visits.find(zone=tuple(centres), newest=True, limit=MOST_DAY)]
+        visits = tx.visits.find(zone=tuple(centres), newest=True, limit=MOST_DAY)
         lined = {who for visit in visits if touched(visit, start, end) for who in _people(visit)}
         found: dict[str, Difference] = {}
         for row in rows:
