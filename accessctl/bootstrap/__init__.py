@@ -9,11 +9,13 @@ from accessctl import clock
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.documents.press import Press
+from accessctl.domain.visits import VisitRules
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.fleet import Fleet
 from accessctl.services.intake import Intake
@@ -29,7 +31,13 @@ from accessctl.services.request_files import RequestFiles
 from accessctl.services.site_desk import SiteDesk
 from accessctl.services.stock_desk import StockDesk
 from accessctl.services.vault import Vault
+from accessctl.services.visit_desk import VisitDesk
+from accessctl.services.visit_differences import VisitDifferences
+from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_register_desk import VisitRegisterDesk
+from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
+from accessctl.services.zone_desk import ZoneDesk
 from accessctl.settings import Settings
 from accessctl.storage.engine import make_engine
 from accessctl.storage.unit_of_work import SqlStore
@@ -58,6 +66,14 @@ class Service:
     record_keeper: RecordKeeper
     papers: Papers
     exports: ExportDesk
+    rules: VisitRules
+    visits: VisitDesk
+    visit_register: VisitRegisterDesk
+    visitor_cards: VisitorCardDesk
+    escort: EscortDesk
+    visit_files: VisitFiles
+    visit_differences: VisitDifferences
+    zones: ZoneDesk
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -72,6 +88,7 @@ def build(settings: Settings) -> Service:
     policy = PolicySource(store, town=settings.town)
     signer, older = record_keys(settings)
     keeper = RecordKeeper(office, signer, older=older, renewed=lambda: record_keys(settings))
+    rules = VisitRules()
     return Service(
         settings=settings,
         store=store,
@@ -92,6 +109,14 @@ def build(settings: Settings) -> Service:
         record_keeper=keeper,
         papers=Papers(office, Press(), keeper),
         exports=ExportDesk(office, keeper),
+        rules=rules,
+        visits=VisitDesk(office, rules),
+        visit_register=VisitRegisterDesk(office),
+        visitor_cards=VisitorCardDesk(office),
+        escort=EscortDesk(office, rules),
+        visit_files=VisitFiles(office),
+        visit_differences=VisitDifferences(office, rules),
+        zones=ZoneDesk(office),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

@@ -35,6 +35,13 @@ def panel_of(service: Service) -> Flask:
         papers=service.papers,
         exports=service.exports,
         refusals=service.refusals,
+        visits=service.visits,
+        visit_register=service.visit_register,
+        visitor_cards=service.visitor_cards,
+        escort=service.escort,
+        visit_files=service.visit_files,
+        visit_differences=service.visit_differences,
+        zones=service.zones,
         clock=service.office.clock,
     )
     return create_app(

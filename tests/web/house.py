@@ -30,12 +30,14 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Actor, Person, Role
 from accessctl.domain.places import Device, Direction, Door, Transport, Zone, ZoneClass
 from accessctl.domain.schedules import ALWAYS, OFFICE_HOURS
+from accessctl.domain.visits import VisitRules
 from accessctl.record import Signer
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.office import Office
 from accessctl.services.papers import Papers
@@ -49,7 +51,13 @@ from accessctl.services.site_desk import Site, SiteDesk
 from accessctl.services.stock_desk import StockDesk
 from accessctl.services.store import DeviceEvent
 from accessctl.services.vault import Vault
+from accessctl.services.visit_desk import VisitDesk
+from accessctl.services.visit_differences import VisitDifferences
+from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_register_desk import VisitRegisterDesk
+from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
+from accessctl.services.zone_desk import ZoneDesk
 from accessctl.storage.unit_of_work import SqlStore
 from accessctl_web.app import create_app
 from accessctl_web.desks import Desks
@@ -121,7 +129,7 @@ class House:
         self.app.testing = False  # error pages as people see them
 
     def _desks(self) -> Desks:
-        office = self.office
+        office, rules = self.office, VisitRules()
         keeper = RecordKeeper(office, Signer("accessctl.test", bytes(range(32))))
         return Desks(
             accounts=AccountDesk(office, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
@@ -138,6 +146,13 @@ class House:
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper),
             refusals=Refusals(office),
+            visits=VisitDesk(office, rules),
+            visit_register=VisitRegisterDesk(office),
+            visitor_cards=VisitorCardDesk(office),
+            escort=EscortDesk(office, rules),
+            visit_files=VisitFiles(office),
+            visit_differences=VisitDifferences(office, rules),
+            zones=ZoneDesk(office),
             clock=self.clock,
         )
 

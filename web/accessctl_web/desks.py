@@ -15,6 +15,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
@@ -23,7 +24,13 @@ from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk
 from accessctl.services.request_files import RequestFiles
 from accessctl.services.stock_desk import StockDesk
+from accessctl.services.visit_desk import VisitDesk
+from accessctl.services.visit_differences import VisitDifferences
+from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_register_desk import VisitRegisterDesk
+from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
+from accessctl.services.zone_desk import ZoneDesk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,13 @@ class Desks:
     papers: Papers
     exports: ExportDesk
     refusals: Refusals
+    visits: VisitDesk
+    visit_register: VisitRegisterDesk
+    visitor_cards: VisitorCardDesk
+    escort: EscortDesk
+    visit_files: VisitFiles
+    visit_differences: VisitDifferences
+    zones: ZoneDesk
     clock: Callable[[], datetime]
 
 

@@ -5,6 +5,7 @@ become that is refused as an incomplete form. `attempt` is the one way in which 
 it goes on, on a refusal the same page comes back with the refusal beside the form and everything that was typed.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Response, flash, make_response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError, Reason
+from accessctl.services.delivery_desk import Strokes
 from accessctl.services.uploads import Upload
 from accessctl_web.desks import put_on_record
 from accessctl_web.language import from_local
@@ -71,6 +73,29 @@ def end_of(name: str) -> datetime | None:
     """When a validity ends: midnight in Guatemala at the end of the day; None means without an end."""
     found = day(name)
     return from_local(datetime.combine(found + timedelta(days=1), time())) if found else None
+
+
+def when(name: str) -> datetime | None:
+    """A day and time from a `datetime-local` field, by the clock of Guatemala; None where it was left empty."""
+    text = typed(name).strip()
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text[:19])
+    except ValueError:
+        raise AccessError(Reason.FORM_INCOMPLETE, missing=name) from None
+    if found.tzinfo is not None or not 2000 <= found.year <= 2199:
+        raise AccessError(Reason.FORM_INCOMPLETE, missing=name)
+    return from_local(found)
+
+
+def strokes(name: str, *, norm: str) -> Strokes:
+    """A signature as its page sent it: a list of lists of `[x, y]`. Anything else is no valid signature."""
+    try:
+        sent = json.loads(typed(name) or "[]")
+        return [[(float(x), float(y)) for x, y in stroke] for stroke in sent]
+    except (ValueError, TypeError, RecursionError):
+        raise AccessError(Reason.SIGNATURE_INVALID, norm) from None
 
 
 def upload(name: str) -> Upload | None:

@@ -1,30 +1,17 @@
 """P10.04 and P10.05: the user signs the receipt, on a page of its own that is handed over; the delivery is recorded."""
 
-import json
-
 from flask import Blueprint, render_template, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import Permission
-from accessctl.services.delivery_desk import Strokes
 from accessctl_web.access import needs, takes_upload
 from accessctl_web.desks import actor, desks
-from accessctl_web.forms import attempt, needed_upload, number, typed
+from accessctl_web.forms import attempt, needed_upload, number, strokes, typed
 from accessctl_web.messages import Refusal
 from accessctl_web.request_page import request_page
 
 pages = Blueprint("delivery", __name__, url_prefix="/solicitudes")
-
-
-def _strokes(text: str) -> Strokes:
-    """The strokes as the page sent them: a list of lists of `[x, y]`. Anything else is no valid signature."""
-    try:
-        sent = json.loads(text or "[]")
-        return [[(float(x), float(y)) for x, y in stroke] for stroke in sent]
-    except (ValueError, TypeError, RecursionError):
-        raise AccessError(Reason.SIGNATURE_INVALID, "P10.04") from None
 
 
 def _page(case: str, refusal: Refusal | None = None) -> str:
@@ -46,7 +33,7 @@ def sign(case: str) -> Response:
         lambda: desks().delivery.sign_receipt(
             actor(),
             case,
-            strokes=_strokes(typed("strokes")),
+            strokes=strokes("strokes", norm="P10.04"),
             width=number("width"),
             height=number("height"),
             document_shown=typed("document_shown"),

@@ -14,7 +14,9 @@ from accessctl_web.messages import Refusal, refusal_of
 
 pages = Blueprint("people", __name__, url_prefix="/personas")
 
-PICKED = frozenset({"beneficiary", "requester", "person", "requested_by"})  # fields that hold a person
+PICKED = frozenset(
+    {"beneficiary", "requester", "person", "requested_by", "visitor", "host", "relief"}
+)  # fields that hold a person
 
 
 @pages.get("/")
