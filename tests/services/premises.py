@@ -46,6 +46,7 @@ class Premises:
     now: datetime = START
     ids: int = 0
     actors: dict[str, Actor] = field(default_factory=dict)
+    furnished: bool = False  # the store has all of it already
 
     def __post_init__(self) -> None:
         self.office = Office(store=self.store, clock=self.tick, new_id=self.new_id)
@@ -54,6 +55,10 @@ class Premises:
         self.enrolment = EnrolmentDesk(self.office, Vault(b"v" * 32), lambda count: b"n" * count)
         self.delivery = DeliveryDesk(self.office)
         self.stock = StockDesk(self.office)
+        if not self.furnished:
+            self._furnish()
+
+    def _furnish(self) -> None:
         with self.store.begin() as tx:
             for zone in (
                 Zone(id="sub", name="Subgerencia de Tecnología"),
