@@ -139,29 +139,29 @@ class DeliveryDesk:
         tx.cases.save(replace(done, assigned_to=case.assigned_to))
 
 
-def canonical_strokes(strokes: Strokes, *, width: int, height: int) -> bytes:
+def canonical_strokes(strokes: Strokes, *, width: int, height: int, norm: str = "P10.04") -> bytes:
     """The strokes as bytes to keep: one decimal, inside the canvas, bounded, and with real ink in them.
 
-    Raises `AccessError(SIGNATURE_INVALID, P10.04)`; an empty pad is `RECEIPT_UNSIGNED`.
+    Raises `AccessError(SIGNATURE_INVALID)` under the step that asks for it; an empty pad is `RECEIPT_UNSIGNED`.
     """
     if not strokes:
-        raise AccessError(Reason.RECEIPT_UNSIGNED, "P10.04")
+        raise AccessError(Reason.RECEIPT_UNSIGNED, norm)
     sizes_fit = 0 < width <= SIDE and 0 < height <= SIDE
     if not sizes_fit or len(strokes) > MOST_STROKES or sum(len(stroke) for stroke in strokes) > MOST_POINTS:
-        raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
+        raise AccessError(Reason.SIGNATURE_INVALID, norm)
     ink = 0.0
     kept_strokes = []
     for stroke in strokes:
         try:
             points = [(round(float(x), 1), round(float(y), 1)) for x, y in stroke]
         except OverflowError:  # a whole number beyond every float
-            raise AccessError(Reason.SIGNATURE_INVALID, "P10.04") from None
+            raise AccessError(Reason.SIGNATURE_INVALID, norm) from None
         if not all(math.isfinite(x) and math.isfinite(y) for x, y in points):
-            raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
+            raise AccessError(Reason.SIGNATURE_INVALID, norm)
         if not all(-1 <= x <= width + 1 and -1 <= y <= height + 1 for x, y in points):
-            raise AccessError(Reason.SIGNATURE_INVALID, "P10.04")
+            raise AccessError(Reason.SIGNATURE_INVALID, norm)
         ink += sum(math.dist(a, b) for a, b in itertools.pairwise(points))
         kept_strokes.append(points)
     if ink < SHORTEST_INK:
-        raise AccessError(Reason.RECEIPT_UNSIGNED, "P10.04")
+        raise AccessError(Reason.RECEIPT_UNSIGNED, norm)
     return json.dumps(kept_strokes, separators=(",", ":")).encode()

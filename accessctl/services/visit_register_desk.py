@@ -80,7 +80,7 @@ class VisitRegisterDesk:
         now = self._office.clock()
         with self._office.begin(actor) as tx:
             visit = tx.visits.get(visit_id).happened(VisitEvent.SIGN)
-            ink = canonical_strokes(strokes, width=width, height=height)
+            ink = canonical_strokes(strokes, width=width, height=height, norm=visit.norm("P4.04"))
             signature = Signature(
                 id=self._office.new_id(),
                 case=visit.case,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.premises import Premises
+from tests.services.visiting import Visiting
 from tests.stores import fresh_store, sqlite_store
 
 __all__ = ["fresh_store"]
@@ -33,3 +34,9 @@ def premises(tmp_path: Path) -> Iterator[Premises]:
     store = sqlite_store(tmp_path / "accessctl.db")
     yield Premises(store=store, now=made.now, ids=made.ids, actors=dict(made.actors), furnished=True)
     store.close()
+
+
+@pytest.fixture
+def visiting(premises: Premises) -> Visiting:
+    """The premises with a data centre that asks, and the visit's desks."""
+    return Visiting(premises)
