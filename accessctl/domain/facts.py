@@ -26,6 +26,7 @@ class Fact(StrEnum):
     ACCOUNT_SIGNED_IN = "account:session:opened"
     ACCOUNT_SIGN_IN_REFUSED = "account:session:refused"
     ACCOUNT_SIGNED_OUT = "account:session:closed"
+    ACCOUNT_PASSWORD_CHANGED = "account:password:changed"  # noqa: S105 -- the name of a fact, not a password
 
     PERSON_REGISTERED = "person:file:registered"
     PERSON_CORRECTED = "person:file:corrected"

@@ -6,6 +6,7 @@ and every open session ends at its next request. Source of the rules: procedure 
 request) and general norm NG.7 (it ends when the person leaves).
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from argon2 import PasswordHasher
@@ -104,18 +105,7 @@ class AccountDesk:
         account = found[0] if found else None
         fits = self._fits(account.password_hash if account else self._nobody, password[:LONGEST])
         if account is None or not fits or len(password) > LONGEST or account.disabled_at is not None:
-            with self._office.store.begin() as tx:
-                for old in tx.sign_in_tries.find(limit=100):
-                    if now - old.at > WINDOW:  # nothing looks at it any more
-                        tx.sign_in_tries.delete(old.id)
-                attempt = SignInTry(id=self._office.new_id(), username=name, source=source[:64], at=now)
-                tx.sign_in_tries.add(attempt)
-                known = account.id if account else ""
-                data = {"source": source[:64], "account": known}
-                reason = Reason.CREDENTIALS_WRONG.value
-                tx.record(Fact.ACCOUNT_SIGN_IN_REFUSED, at=now, actor=SYSTEM, reason=reason, data=data)
-                tx.commit()
-            raise AccessError(Reason.CREDENTIALS_WRONG)
+            raise self._failed(name, source, account, actor=SYSTEM)
         with self._office.store.begin() as tx:
             for attempt in tx.sign_in_tries.find(username=name):
                 tx.sign_in_tries.delete(attempt.id)
@@ -123,6 +113,32 @@ class AccountDesk:
             tx.record(Fact.ACCOUNT_SIGNED_IN, at=now, actor=actor, person=account.person, data={"source": source[:64]})
             tx.commit()
         return account
+
+    def change_password(self, actor: Actor, *, old: str, new: str) -> Account:
+        """One's own password, by whoever knows the old one; every open session of the account ends, this one too.
+
+        Guessing the old one from a session left open is throttled and recorded like guessing at the door.
+        """
+        checked_password(new)
+        now = self._office.clock()
+        with self._office.store.view() as tx:
+            account = tx.accounts.get(actor.account)
+            wait = self._wait(tx, account.username, account.id)
+        if wait > timedelta(0):
+            raise AccessError(Reason.THROTTLED, "", seconds=int(wait.total_seconds()) + 1)
+        if len(old) > LONGEST or not self._fits(account.password_hash, old):
+            raise self._failed(account.username, account.id, account, actor=actor)
+        if new == old:
+            raise AccessError(Reason.PASSWORD_WEAK, "", shortest=SHORTEST)
+        hashed = self._hasher.hash(new)
+        with self._office.begin(actor) as tx:
+            if tx.accounts.get(account.id) != account:  # disabled, or changed elsewhere, while the hash was made
+                raise AccessError(Reason.ALREADY_DONE)
+            changed = replace(account, password_hash=hashed, epoch=account.epoch + 1)
+            tx.accounts.save(changed)
+            tx.record(Fact.ACCOUNT_PASSWORD_CHANGED, at=now, actor=actor, person=account.person)
+            tx.commit()
+        return changed
 
     def sign_out(self, actor: Actor) -> None:
         """The person leaves the panel."""
@@ -137,6 +153,21 @@ class AccountDesk:
             if account is None or account.disabled_at is not None or account.epoch != epoch:
                 return None
             return self._actor(tx, account)
+
+    def _failed(self, name: str, source: str, account: Account | None, *, actor: Actor) -> AccessError:
+        """Count and record a wrong password; the refusal to raise."""
+        now = self._office.clock()
+        refusal = AccessError(Reason.CREDENTIALS_WRONG)
+        with self._office.store.begin() as tx:
+            for past in tx.sign_in_tries.find(limit=100):
+                if now - past.at > WINDOW:  # nothing looks at it any more
+                    tx.sign_in_tries.delete(past.id)
+            tx.sign_in_tries.add(SignInTry(id=self._office.new_id(), username=name, source=source[:64], at=now))
+            data = {"source": source[:64], "account": account.id if account else ""}
+            tx.record(Fact.ACCOUNT_SIGN_IN_REFUSED, at=now, actor=actor, reason=refusal.reason.value, data=data)
+            tx.commit()
+        refusal.recorded = True
+        return refusal
 
     def _holder(self, tx: Work, actor: Actor, person: str | PersonForm) -> Person:
         if isinstance(person, str):

@@ -10,7 +10,7 @@ from accessctl_web.access import EVERYBODY, PUBLIC, asked_of, needs
 from tests.web.house import CAST, PASSWORD, House, post, token
 
 OPEN = {"static", "sign_in.show", "sign_in.sign_in", "sign_in.language"}
-FOR_ALL_SIGNED_IN = {"home.show", "sign_in.sign_out"}
+FOR_ALL_SIGNED_IN = {"home.show", "sign_in.sign_out", "sign_in.password", "sign_in.change_password"}
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from accessctl.domain.people import Role
+from accessctl.services.uploads import LARGEST
 from accessctl_web.headers import CONTENT_SECURITY_POLICY
 from tests.web.house import House, post, token
 from tests.web.test_access import OPEN, addresses
@@ -160,12 +161,20 @@ def test_bodies_are_bounded_before_they_are_read(house: House) -> None:
     assert reception.post("/personas/nueva", data={"full_name": big}).status_code == 413
     case = house.case(step=2, authorised=False)
     head = b'--cut\r\nContent-Disposition: form-data; name="form"; filename="a.pdf"\r\n\r\n%PDF-'
-    huge = head + b"x" * (12 * 1024 * 1024) + b"\r\n--cut--\r\n"
+    huge = head + b"x" * (LARGEST + 1024 * 1024) + b"\r\n--cut--\r\n"
     answer = reception.post(
         f"/solicitudes/{case}/formulario", data=huge, content_type="multipart/form-data; boundary=cut"
     )
     assert answer.status_code == 413
     assert "demasiado grande" in answer.text
+    full = head + b"x" * (LARGEST - 5) + b"\r\n--cut--\r\n"
+    answer = reception.post(
+        f"/solicitudes/{case}/formulario",
+        data=full,
+        content_type="multipart/form-data; boundary=cut",
+        headers={"X-CSRFToken": token(reception)},
+    )
+    assert answer.status_code == 303
     many = "&".join(f"f{at}=1" for at in range(3000))
     answer = reception.post("/personas/nueva", data=many, content_type="application/x-www-form-urlencoded")
     assert answer.status_code in {400, 413}

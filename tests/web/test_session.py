@@ -2,7 +2,9 @@
 
 import re
 
+from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Role
+from accessctl.services.store import EventFilter
 from tests.web.house import PASSWORD, House, post
 
 
@@ -92,3 +94,32 @@ def test_what_the_visitor_carried_in_is_dropped_at_sign_in(house: House) -> None
     stale = client.post("/salir", data={"csrf_token": before.group(1)})
     assert stale.status_code == 400
     assert client.get("/").status_code == 200
+
+
+def test_whoever_knows_the_old_password_changes_it_and_the_other_sessions_end(house: House) -> None:
+    here, there = house.client(Role.GUARDIA), house.client(Role.GUARDIA)
+    new = "otra frase bien larga"
+    assert post(here, "/clave", old=PASSWORD, new=new, repeated=new).headers["Location"] == "/"
+    assert here.get("/").status_code == 200
+    assert there.get("/").status_code == 303
+    again = house.app.test_client()
+    assert post(again, "/entrar", username="guardia", password=PASSWORD).status_code == 401
+    assert post(again, "/entrar", username="guardia", password=new).status_code == 303
+    with house.store.view() as tx:
+        (row,) = tx.events.rows(EventFilter(events=(Fact.ACCOUNT_PASSWORD_CHANGED.value,)))
+        assert (row.actor, row.person) == (house.accounts[Role.GUARDIA], house.people[Role.GUARDIA].id)
+
+
+def test_a_wrong_old_password_changes_nothing_and_guessing_it_is_throttled(house: House) -> None:
+    client = house.client(Role.GUARDIA)
+    new = "otra frase bien larga"
+    for old, other, status in ((PASSWORD, "x" * 20, 409), (PASSWORD, PASSWORD, 409), (PASSWORD, "corta", 409)):
+        assert post(client, "/clave", old=old, new=other, repeated=other).status_code == status
+    assert "otra vez" in post(client, "/clave", old=PASSWORD, new=new, repeated="x").text
+    for _ in range(5):
+        assert post(client, "/clave", old="x" * 20, new=new, repeated=new).status_code == 401
+    held = post(client, "/clave", old=PASSWORD, new=new, repeated=new)
+    assert held.status_code == 429
+    assert new not in held.text
+    house.clock.forward(minutes=16)
+    assert post(client, "/clave", old=PASSWORD, new=new, repeated=new).status_code == 303

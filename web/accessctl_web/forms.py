@@ -103,7 +103,8 @@ def upload(name: str) -> Upload | None:
     file = request.files.get(name)
     if file is None or not file.filename:
         return None
-    return Upload(name=file.filename, content=file.read())
+    with file.stream:
+        return Upload(name=file.filename, content=file.read())
 
 
 def needed_upload(name: str) -> Upload:

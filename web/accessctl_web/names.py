@@ -13,9 +13,12 @@ from accessctl.domain.alarms import AlarmKind, AlarmState
 from accessctl.domain.cards import CardEvent, CardState
 from accessctl.domain.devices import CommandKind, CommandState
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import AntiPassback
 from accessctl.domain.people import DocumentKind, Role
 from accessctl.domain.places import Direction, Transport, ZoneClass
 from accessctl.domain.requests import AuthorisedBy, GrantState
+from accessctl.domain.visitor_cards import VisitorCardState
+from accessctl.domain.visits import VisitState
 
 
 def N_(text: str) -> str:  # noqa: N802 -- the name by which every catalogue tool knows the marker
@@ -150,6 +153,7 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.ACCOUNT_SIGNED_IN: N_("Sesión iniciada"),
     Fact.ACCOUNT_SIGN_IN_REFUSED: N_("Inicio de sesión rechazado"),
     Fact.ACCOUNT_SIGNED_OUT: N_("Sesión cerrada"),
+    Fact.ACCOUNT_PASSWORD_CHANGED: N_("Contraseña cambiada por su dueño"),
     Fact.PERSON_REGISTERED: N_("Persona registrada"),
     Fact.PERSON_CORRECTED: N_("Datos de la persona corregidos"),
     Fact.PERSON_REMOVED: N_("Acceso de la persona retirado"),
@@ -242,6 +246,50 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.ALARM_VERIFIED: N_("Alarma verificada"),
 }
 
+VISIT_STATES: Mapping[StrEnum, str] = {
+    VisitState.AUTHORISED: N_("autorizada"),
+    VisitState.REGISTERED: N_("registrada, sin firma"),
+    VisitState.SIGNED: N_("firmada, puede entrar"),
+    VisitState.INSIDE: N_("adentro"),
+    VisitState.OUTSIDE: N_("afuera, por comprobar"),
+    VisitState.VERIFIED: N_("salida comprobada"),
+    VisitState.CLEARED: N_("personal propio, puede entrar"),
+    VisitState.WORKING: N_("personal propio, adentro"),
+    VisitState.GONE: N_("personal propio, afuera"),
+    VisitState.CLOSED: N_("cerrada"),
+    VisitState.UNVERIFIED: N_("no verificada"),
+    VisitState.EXPIRED: N_("vencida sin usarse"),
+    VisitState.NO_SHOW: N_("no se presentó"),
+    VisitState.CANCELLED: N_("anulada"),
+}
+
+VISITOR_CARD_STATES: Mapping[StrEnum, str] = {
+    VisitorCardState.FREE: N_("libre"),
+    VisitorCardState.GIVEN: N_("entregada a una visita"),
+    VisitorCardState.MISSING: N_("sin devolver"),
+    VisitorCardState.RETIRED: N_("fuera de uso"),
+}
+
+ANTI_PASSBACK: Mapping[StrEnum, str] = {
+    AntiPassback.OFF: N_("no se controla"),
+    AntiPassback.SOFT: N_("se anota y abre"),
+    AntiPassback.HARD: N_("no abre"),
+}
+
+DIFFERENCES: Mapping[str, str] = {  # by `visit_differences.KINDS`
+    "entry_without_reader": N_("El ingreso consta en papel y ningún lector lo vio"),
+    "reader_without_exit_line": N_("El lector vio la salida y falta su línea en el registro"),
+    "exit_line_without_reader": N_("La salida está anotada y ningún lector la vio"),
+    "exit_without_verification": N_("El lector vio la salida y nadie la comprobó"),
+    "card_not_back": N_("La tarjeta de visita no volvió"),
+    "fortuitous": N_("Ingreso fortuito sin regularizar"),
+    "unverified": N_("Cerrada sin que nadie comprobara la salida"),
+    "times_disagree": N_("Las horas de salida no coinciden"),
+    "equipment": N_("El equipo que salió no es el que entró"),
+    "still_inside": N_("Sigue adentro después de su horario"),
+    "reader_without_visit": N_("El lector vio un ingreso sin línea en el registro"),
+}
+
 FINGERS = (  # by the number that terminals use: the left hand from the little finger on, then the right from the thumb
     N_("meñique izquierdo"),
     N_("anular izquierdo"),
@@ -281,6 +329,9 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     CommandKind: COMMAND_KINDS,
     CommandState: COMMAND_STATES,
     Fact: FACTS,
+    VisitState: VISIT_STATES,
+    VisitorCardState: VISITOR_CARD_STATES,
+    AntiPassback: ANTI_PASSBACK,
 }
 
 STEP_TITLES: Mapping[str, str] = {
@@ -330,6 +381,7 @@ FIELDS: Mapping[str, str] = {
     "label": N_("etiqueta"),
     "username": N_("nombre de usuario"),
     "password": N_("contraseña"),
+    "repeated": N_("contraseña nueva, otra vez"),
     "roles": N_("roles"),
     "doors": N_("puertas"),
     "door": N_("puerta"),
@@ -368,6 +420,23 @@ FIELDS: Mapping[str, str] = {
     "height": N_("firma"),
     "visit_data": N_("datos de la visita"),
     "register_signature": N_("firma del registro"),
+    "organisation": N_("empresa o institución"),
+    "purpose": N_("motivo de la visita"),
+    "zone": N_("zona"),
+    "host": N_("persona visitada"),
+    "visitor": N_("quien visita"),
+    "equipment": N_("equipo"),
+    "serial": N_("número de serie"),
+    "vehicle": N_("vehículo"),
+    "folio": N_("folio"),
+    "folios": N_("cantidad de folios"),
+    "activities": N_("actividades"),
+    "entered_at": N_("hora de ingreso"),
+    "exited_at": N_("hora de salida"),
+    "visitor_card": N_("devolución de la tarjeta de visita"),
+    "third_party": N_("si entra un tercero"),
+    "occupancy_limit": N_("aforo"),
+    "anti_passback": N_("doble paso"),
 }
 
 
@@ -393,6 +462,11 @@ def norm_title(reference: str) -> str:
     """What a step or norm asks for, in a few words of ours; empty for a reference that has none."""
     words = STEP_TITLES.get(reference.lower()) or NORMS.get(reference, "")
     return str(gettext(words)) if words else ""
+
+
+def difference_name(kind: str) -> str:
+    """What a difference of the day is called; a kind without an entry is shown as it is."""
+    return str(gettext(DIFFERENCES[kind])) if kind in DIFFERENCES else kind
 
 
 def finger_name(finger: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-MIB = 1024 * 1024
+from accessctl.services.uploads import LARGEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class PanelSettings:
     language: str = "es"
     institution: str = "Subgerencia de Tecnología"
     session_lasts: timedelta = timedelta(hours=10)  # a working day; then one signs in again
-    largest_upload: int = 12 * MIB  # a scanned form of a few pages
-    largest_form: int = 512 * 1024  # any other body: the strokes of a signature are the longest of them
+    largest_form: int = 512 * 1024  # any body without a scan: the strokes of a signature are the longest of them
+    largest_upload: int = LARGEST + 512 * 1024  # the largest scan that the desks keep, and the form around it
     event_streams: int = 8  # open at once; whoever comes later is served by repeated short answers
     stream_lasts: timedelta = timedelta(seconds=30)
     heartbeat: timedelta = timedelta(seconds=10)

@@ -1,11 +1,13 @@
-"""Signing in and out, and the language of the page: the only places open to somebody unknown."""
+"""Signing in and out, one's own password, and the language of the page; nothing else is open to somebody unknown."""
 
 from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from accessctl.domain.errors import AccessError, Reason
 from accessctl_web.access import public, signed_in
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, typed
@@ -65,3 +67,28 @@ def language() -> Response:
     if wanted in LANGUAGES:
         session[LANGUAGE] = wanted
     return redirect(_within(typed("back")), 303)
+
+
+def _password(refusal: Refusal | None = None) -> str:
+    return render_template("password.html", refusal=refusal)
+
+
+@pages.get("/clave")
+@signed_in
+def password() -> str:
+    """The form for one's own password."""
+    return _password()
+
+
+@pages.post("/clave")
+@signed_in
+def change_password() -> Response:
+    """Change it; every other session of the account ends, and this one begins anew."""
+
+    def act() -> None:
+        if typed("new") != typed("repeated"):
+            raise AccessError(Reason.FORM_INCOMPLETE, missing="repeated")
+        begin(desks().accounts.change_password(actor(), old=typed("old"), new=typed("new")))
+
+    said = gettext("Contraseña cambiada: las demás sesiones de su cuenta terminaron.")
+    return attempt(act, then=url_for("home.show"), again=_password, said=said)
