@@ -7,7 +7,9 @@ measured, is with `accessctl_drivers.push.front`.
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_parent
-from accessctl.services.policy_door import PolicyDoor
+from accessctl.domain.visits import VisitRules
+from accessctl.services.doorway import Doorway
+from accessctl.services.passage_reports import PassageReports
 from accessctl.services.push_desk import PushDesk
 from accessctl.settings import load
 from accessctl_drivers.push.app import Ingress
@@ -22,10 +24,12 @@ def ingress_app() -> Front:
 
 def ingress_of(service: Service) -> Front:
     """The ingress in front of a service."""
+    rules = VisitRules()
     desk = PushDesk(
         service.office,
         service.policy,
-        PolicyDoor(service.office, service.policy),
+        Doorway(service.office, service.policy, rules),
+        PassageReports(service.office, service.policy, rules),
         secret=read_key(service.settings.keys_dir, "ingress.key"),
     )
     return Front(Ingress(desk, service.office.clock))

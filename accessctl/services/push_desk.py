@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -38,6 +39,7 @@ from accessctl.services.alarm_desk import Subject, is_raised, raise_alarm, settl
 from accessctl.services.group_commit import GroupCommit
 from accessctl.services.intake import DOUBTFUL
 from accessctl.services.office import Office
+from accessctl.services.passage_reports import PassageReports
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.push_events import ALARMS, PushEvents, Upload, credential_of, direction_of, factor_of
 from accessctl.services.push_health import Contacts
@@ -66,14 +68,16 @@ class _Stored:
 class PushDesk:
     """Serves all controllers of this process (see `accessctl.ports.PushHandler`). `close` commits what waits."""
 
-    def __init__(self, office: Office, policy: PolicySource, decider: DoorDecider, *, secret: bytes) -> None:
+    def __init__(
+        self, office: Office, policy: PolicySource, decider: DoorDecider, reports: PassageReports, *, secret: bytes
+    ) -> None:
         self._office = office
         self._policy = policy
         self._decider = decider
         self._site = SiteBook(office.store, secret)
         self._strangers = Strangers()
         self._commits = GroupCommit(office.store, before=self._before_group)
-        self._events = PushEvents(office)
+        self._events = PushEvents(office, reports)
         self._orders = PushOrders(office, self._commits)
         self._contacts = Contacts(office, self._commits)
         self._lock = threading.Lock()
@@ -277,7 +281,7 @@ class PushDesk:
             snapshot = self._policy.current()
             decision = self._decider.shown(
                 door=controllers.door(device.id, question.door),
-                credential=credential_of(question, lambda key: snapshot.credentials.get(key) is not None),
+                credential=credential_of(question, partial(self._is_known, snapshot)),
                 direction=direction,
                 at=now,
                 device=device.id,
@@ -289,6 +293,13 @@ class PushDesk:
                 return PushVerdict(granted=True, seconds=OPENING_SECONDS)
             raise NotStored("no decision") from failure
         return PushVerdict(granted=decision.granted, seconds=OPENING_SECONDS if decision.granted else 0)
+
+    def _is_known(self, snapshot: Snapshot, key: str) -> bool:
+        """Whether a card of ours, or of the visitors' pool, has this number."""
+        if snapshot.credentials.get(key) is not None:
+            return True
+        with self._office.store.view() as tx:
+            return tx.visitor_cards.in_pool(key) is not None
 
     def next_command(self, caller: PushCaller) -> tuple[int, PushOrder] | None:
         """At most one for a poll; see `PushOrders`."""
@@ -337,6 +348,7 @@ class PushDesk:
 
     def _before_group(self) -> None:
         self._in_group = {}
+        self._events.begin_group()
         self._snapshot = self._policy.current()
 
     def _submit(self, job: Callable[[Work], object]) -> None:

@@ -1,8 +1,8 @@
 """Events of controllers on their way into the record: who, where, when, and whether the policy agrees.
 
-What a controller granted alone is judged again by the policy (`policy_mismatch`); what it opened because we said so is
-looked up in the record. Its clock is kept as it is, and put right where it is known to be wrong. Forced and held doors,
-tampering, duress and fire raise their alarms, once for each event however often it is delivered.
+What a controller granted alone is judged again (`passage_reports`: `policy_mismatch`, who moved where); what it opened
+because we said so is looked up in the record. Its clock is kept as it is, and put right where it is known to be wrong.
+Forced and held doors, tampering, duress and fire raise their alarms, once for each event however often it is delivered.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,15 +17,22 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.places import Device, Direction
 from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
 from accessctl.domain.schedules import GUATEMALA
+from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
+from accessctl.domain.visits import Visit
 from accessctl.ports import PushEvent, PushKind
 from accessctl.services.alarm_desk import Subject, raise_alarm
-from accessctl.services.intake import DOUBTFUL, held_right_then
+from accessctl.services.intake import DOUBTFUL
 from accessctl.services.office import Office
+from accessctl.services.passage_reports import PassageReports
 from accessctl.services.push_log import identity_of, is_plausible
 from accessctl.services.push_site import Controllers
 from accessctl.services.store import DeviceEvent, EventFilter, Work
+from accessctl.services.threshold import visit_of
+from accessctl.services.zone_desk import fire
 
 LATE = timedelta(minutes=5)
+BACKLOG = timedelta(hours=1)  # what is older moves people by its end only, not step by step
+MOST_VISITOR_CARDS = 5000
 OUR_WORD_LASTS = timedelta(seconds=30)  # between our "yes" and the controller's "I opened"
 AGAIN_AFTER = timedelta(minutes=10)  # the same mismatch is not counted in every batch of a backlog
 LARGEST_SKEW_S = 2**31 - 1
@@ -48,6 +55,8 @@ ALARMS = {
     PushKind.DURESS: AlarmKind.DURESS,
     PushKind.FIRE: AlarmKind.FIRE,
 }
+_UNREAD = {PushKind.EXIT_BUTTON, PushKind.FORCED, PushKind.HELD_OPEN}  # a door stood open and nobody was read
+_ALONE = {*ALARMS, *_UNREAD, PushKind.ANSWERED_YES}  # what follows from these must be known to be new
 _JUDGED = {PushKind.GRANTED, PushKind.REFUSED, PushKind.ANSWERED_YES, PushKind.DURESS}
 _FACTORS = {factor.value: factor for factor in Factor}
 _FAMILIES = (CardFormat.EM4100_32, CardFormat.H10301, CardFormat.W34CSN)
@@ -67,55 +76,100 @@ class Upload:
 class PushEvents:
     """Writes uploads into the record, inside the transaction of whoever calls. Used by one thread."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, reports: PassageReports) -> None:
         self._office = office
+        self._reports = reports
         self._mismatched: dict[str, datetime] = {}
+        self._pool: dict[str, VisitorCard] | None = None
+
+    def begin_group(self) -> None:
+        """Another transaction begins: what was read in the last one is read again."""
+        self._pool = None
 
     def store(self, tx: Work, upload: Upload, controllers: Controllers, snapshot: Snapshot) -> int:
-        """Store what is new; how many that were. Raises alarms for what is new."""
+        """Store what is new; how many that were. Raises alarms and moves people for what is new."""
         count = 0
         run: list[DeviceEvent] = []
-        judged: list[tuple[DeviceEvent, Decision]] = []
-        for event in upload.events:
-            row, decision = self._row(upload, event, controllers, snapshot)
-            alarm = ALARMS.get(event.kind)
-            if alarm is None and event.kind is not PushKind.ANSWERED_YES:
+        strange: list[tuple[DeviceEvent, Decision]] = []
+        follow = self._to_follow(upload)
+        for number, event in enumerate(upload.events):
+            row, decision = self._row(tx, upload, event, controllers, snapshot)
+            if not _is_alone(event, decision, followed=number in follow):
                 run.append(row)
-                if decision is not None and event.kind is PushKind.GRANTED and not decision.granted:
-                    judged.append((row, decision))
+                if event.kind is PushKind.GRANTED and decision is not None and not decision.granted:
+                    strange.append((row, decision))
                 continue
             count += len(tx.events.store(run)) if run else 0
             run = []
-            if not tx.events.store([row]):
-                continue
-            count += 1
-            if alarm is not None:
-                about = Subject(key=row.door or row.device, device=row.device, door=row.door, person=row.person)
-                raise_alarm(tx, self._office, alarm, about, at=upload.received)
-            elif decision is not None and not decision.granted and not _we_said_so(tx, row):
-                self._mismatch(tx, row, decision, upload.received)
+            if tx.events.store([row]):
+                count += 1
+                self._follow(tx, upload, event, row, decision)
         if run:
             count += len(tx.events.store(run))
         if count:
-            for row, decision in judged:
+            for row, decision in strange:
                 self._mismatch(tx, row, decision, upload.received)
         return count
 
+    def _to_follow(self, upload: Upload) -> set[int]:
+        """Which events move people: all that are fresh, and of a backlog the last of each credential."""
+        latest: dict[tuple[str, int], int] = {}
+        fresh: set[int] = set()
+        for number, event in enumerate(upload.events):
+            latest[event.pin, event.card] = number
+            at, _ = moment(event.at, upload.skew_s, upload.received)
+            if upload.received - at < BACKLOG:
+                fresh.add(number)
+        return fresh | set(latest.values())
+
+    def _follow(self, tx: Work, upload: Upload, event: PushEvent, row: DeviceEvent, decision: Decision | None) -> None:
+        """What a new event brings with it: alarms, people who moved, a zone in which nobody knows who is."""
+        at = row.at
+        if event.kind is PushKind.FIRE and upload.received - at < LATE:
+            door = row.door or next(iter(upload.device.doors), "")
+            if door:
+                fire(tx, self._office, device=row.device, door=door, at=upload.received)
+                return
+        if alarm := ALARMS.get(event.kind):
+            about = Subject(key=row.door or row.device, device=row.device, door=row.door, person=row.person)
+            raise_alarm(tx, self._office, alarm, about, at=upload.received)
+        if event.kind in _UNREAD and row.door:
+            self._reports.unread(tx, door=row.door, at=at)
+        opened = event.kind is PushKind.GRANTED
+        opened = opened or (event.kind is PushKind.ANSWERED_YES and not _we_said_so(tx, row))
+        if not opened or decision is None:
+            return
+        if not row.person:
+            self._mismatch(tx, row, decision, upload.received)
+            return
+        self._reports.reported(
+            tx,
+            door=row.door,
+            credential=row.credential,
+            direction=Direction(row.direction),
+            at=at,
+            device=row.device,
+            opened=True,
+        )
+
     def _row(
-        self, upload: Upload, event: PushEvent, controllers: Controllers, snapshot: Snapshot
+        self, tx: Work, upload: Upload, event: PushEvent, controllers: Controllers, snapshot: Snapshot
     ) -> tuple[DeviceEvent, Decision | None]:
         device = upload.device
         door = controllers.door(device.id, event.door)
         at, skew_s = moment(event.at, upload.skew_s, upload.received)
         direction = direction_of(event, device)
         leaving = direction is Direction.OUT
-        credential = credential_of(event, lambda key: snapshot.credentials.get(key) is not None)
+        given = self._given(tx)
+        credential = credential_of(event, lambda key: key in given or snapshot.credentials.get(key) is not None)
         decision: Decision | None = None
         reason: Reason | None = event.reason
-        norm = ""
+        norm = visit_id = ""
         if event.kind in _JUDGED and credential:
             shown = Shown(door=door, credential=credential, direction=direction, factor=factor_of(event))
             decision = decide(snapshot, shown, at)
+            if not decision.person and (visit := self._visit_of(tx, credential)) is not None:
+                decision, visit_id = Decision(granted=True, person=visit.visitor, card=credential), visit.id
             reason = decision.reason or decision.exception
             norm = decision.norm
         if event.kind is PushKind.REFUSED and reason is None:
@@ -138,28 +192,49 @@ class PushEvents:
             norm=norm,
             person=decision.person if decision is not None else "",
             credential=credential,
+            visit=visit_id,
             device_time=event.at.isoformat() if event.at is not None else "",
             skew_s=skew_s,
             data=_data(upload, event, at, decision),
         )
         return row, decision
 
+    def _visit_of(self, tx: Work, credential: str) -> Visit | None:
+        """The visit that a card of the visitors' pool was given for."""
+        card = self._given(tx).get(credential)
+        return visit_of(tx, card) if card is not None else None
+
+    def _given(self, tx: Work) -> dict[str, VisitorCard]:
+        """The visitors' cards that somebody has now: few, and read once for each group."""
+        if self._pool is None:
+            given = tx.visitor_cards.find(state=VisitorCardState.GIVEN, limit=MOST_VISITOR_CARDS)
+            self._pool = {card.number.family_key: card for card in given}
+        return self._pool
+
     def _mismatch(self, tx: Work, row: DeviceEvent, decision: Decision, received: datetime) -> None:
-        """A door opened where the policy says no, and did then. Said once in a while for each person and door."""
-        key = f"{row.door or row.device}/{row.person or row.credential}"
+        """A door opened to a credential that nobody has. Said once in a while for each credential and door."""
+        key = f"{row.door or row.device}/{row.credential}"
         for old in [one for one, at in self._mismatched.items() if received - at > AGAIN_AFTER]:
             del self._mismatched[old]
-        if key in self._mismatched or (row.person and held_right_then(tx, row.person, row.door, row.at)):
+        if key in self._mismatched:
             return
         self._mismatched[key] = received
         about = Subject(
             key=key[:200],
             device=row.device,
             door=row.door,
-            person=row.person,
             detail=decision.reason.value if decision.reason else "",
         )
         raise_alarm(tx, self._office, AlarmKind.POLICY_MISMATCH, about, at=received)
+
+
+def _is_alone(event: PushEvent, decision: Decision | None, *, followed: bool) -> bool:
+    """Whether something follows from the event that must happen once: then it is stored by itself."""
+    if event.kind in _ALONE:
+        return True
+    if event.kind is not PushKind.GRANTED or decision is None or not decision.person:
+        return False
+    return followed or not decision.granted
 
 
 def _we_said_so(tx: Work, row: DeviceEvent) -> bool:

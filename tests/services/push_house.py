@@ -9,9 +9,11 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction, Transport
 from accessctl.domain.schedules import GUATEMALA
+from accessctl.domain.visits import VisitRules
 from accessctl.ports import PushCaller, PushEvent
+from accessctl.services.doorway import Doorway
 from accessctl.services.office import Office
-from accessctl.services.policy_door import PolicyDoor
+from accessctl.services.passage_reports import PassageReports
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.push_desk import PushDesk
 from accessctl.services.store import EventFilter, EventRow
@@ -61,7 +63,9 @@ class PushHouse:
         store = self.premises.store
         self.office = Office(store=store, clock=lambda: self.now, new_id=self._new_id)
         policy = PolicySource(store, town="Guatemala")
-        self.desk = PushDesk(self.office, policy, PolicyDoor(self.office, policy), secret=b"s" * 32)
+        rules = VisitRules()
+        doorway, reports = Doorway(self.office, policy, rules), PassageReports(self.office, policy, rules)
+        self.desk = PushDesk(self.office, policy, doorway, reports, secret=b"s" * 32)
 
     def restarted(self) -> "PushHouse":
         """The same site in front of another process."""
