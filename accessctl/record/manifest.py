@@ -13,6 +13,9 @@ and manifest cannot be changed together either. Its text is four lines:
     number of lines
     SHA-256 of the canonical bytes of the manifest without `seal`, hex
 
+A file that is not read line by line (a workbook, a PDF) has the key `format` (`xlsx`, `pdf`): its leaves stand in
+`FILE.proofs`, `{"index", "leaf", "proof"}` a line, and the digest alone vouches for its look.
+
 The first line is no origin of ours and the second is no number, so a seal can never be read as a checkpoint.
 """
 
@@ -44,9 +47,10 @@ class Manifest:
     checkpoint: str
     verifier_key: str
     seal: str | None = None
+    format: str | None = None
 
     def _unsealed(self) -> dict[str, object]:
-        return {
+        said: dict[str, object] = {
             "exported_by": self.exported_by,
             "exported_at": self.exported_at,
             "filter": self.filter,
@@ -58,6 +62,7 @@ class Manifest:
             "checkpoint": self.checkpoint,
             "verifier_key": self.verifier_key,
         }
+        return said if self.format is None else said | {"format": self.format}
 
     def sealed(self, signer: Signer) -> "Manifest":
         """The same manifest with the record's seal on it."""
@@ -101,6 +106,7 @@ def open_manifest(data: bytes, pinned: Sequence[Verifier] = ()) -> Trusted:
         checkpoint=fields.text("checkpoint"),
         verifier_key=fields.text("verifier_key"),
         seal=fields.optional_text("seal"),
+        format=fields.optional_text("format"),
     )
     keys = tuple(pinned) or (Verifier.parse(manifest.verifier_key),)
     checkpoint = open_checkpoint(manifest.checkpoint, keys)
@@ -118,7 +124,9 @@ def open_manifest(data: bytes, pinned: Sequence[Verifier] = ()) -> Trusted:
 
 def _require_sense(manifest: Manifest, checkpoint: Checkpoint) -> None:
     first, last, lines = manifest.first_index, manifest.last_index, manifest.lines
-    if lines == 0:
+    if manifest.whole and manifest.format is not None:
+        agrees = False  # nothing of such a file is read, so nobody could see that it is the whole record
+    elif lines == 0:
         agrees = first is None and last is None and (not manifest.whole or checkpoint.size == 0)
     elif first is None or last is None:
         agrees = False

@@ -9,6 +9,7 @@ naming the first entry that is not as it was recorded. What it proves:
   rising order. That no other entry would have matched the filter is the exporter's word;
 * JSON lines with `entry`: the bytes hash to the leaf and every column shown repeats them; a name with its salt is
   the committed one;
+* workbooks and PDFs (`format` in the manifest): the digest, and the leaves that the proofs name;
 * with `held` checkpoints (whole export only): the record still begins with what they signed, so it only grew.
 
 In CSV, and in JSON lines without `entry`, the visible columns are vouched for by the manifest's digest, and by
@@ -29,6 +30,7 @@ from accessctl.record.columns import FROM_ENTRY, disagreement, wrong_person
 from accessctl.record.manifest import Trusted, open_manifest
 from accessctl.record.merkle import Frontier, inclusion_holds, leaf_hash
 from accessctl.record.notes import Checkpoint, Verifier
+from accessctl.record.opaque import check_opaque
 from accessctl.record.reading import Fields, Lines, json_object
 
 _FILE = "the export"
@@ -98,6 +100,9 @@ def verify_export(
             Why.MALFORMED,
             "a filtered export cannot show that the record only grew: the whole one or an extension proof can",
         )
+    if claim.manifest.format is not None:
+        check_opaque(file, claim, proofs)
+        return _verified(claim, trusted, _Tally(whole=False), held=0)
     lines = Lines(file, _FILE)
     tally = _Tally(whole=whole)
     steps = _steps(lines, tally, claim)
@@ -109,16 +114,20 @@ def verify_export(
         raise RecordBroken(
             Why.FILE_CHANGED, f"{_FILE}: its digest is not the manifest's, something in its visible text was changed"
         )
+    return _verified(claim, trusted, tally, held=len(held))
+
+
+def _verified(claim: Trusted, trusted: Sequence[Verifier], tally: _Tally, *, held: int) -> Verified:
     return Verified(
         entries=claim.manifest.lines,
-        whole=whole,
+        whole=claim.manifest.whole,
         checkpoint=claim.checkpoint,
         verifier_key=claim.manifest.verifier_key if not trusted else claim.keys[0].vkey,
         pinned=claim.pinned,
         sealed=claim.manifest.seal is not None,
         entries_shown=tally.entries_shown,
         names_checked=tally.names_checked,
-        held=len(held),
+        held=held,
     )
 
 
