@@ -28,9 +28,12 @@ from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
 from accessctl.domain.schedules import GUATEMALA
 from accessctl.ports import LiveEvent, LiveKind, LogMark, LogPart, LogRecord
 from accessctl.services.alarm_desk import Subject, raise_alarm
+from accessctl.services.hindsight import Hindsight, held_right_then
 from accessctl.services.office import Office
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.store import DeviceEvent, EventFilter, Work
+
+__all__ = ["DOUBTFUL", "Intake", "Placed", "held_right_then", "placed"]
 
 DOUBTFUL = timedelta(seconds=60)  # a clock further off than this is not believed
 SECOND = timedelta(seconds=1)  # what terminals' clocks count in, and as exactly as we can measure one
@@ -61,11 +64,10 @@ class Placed:
 
 
 class _Mismatch(NamedTuple):
-    """A door that opened though the policy of now says no, and between which moments that was."""
+    """A door that opened though the policy said no, and when that was at the latest."""
 
     event: DeviceEvent
     decision: Decision
-    first: datetime
     last: datetime
 
 
@@ -101,11 +103,13 @@ class Intake:
             snapshot = self._policy.current()
             received = self._office.clock()
             with self._office.store.begin() as tx:
-                where = placed(tx, device)
+                where, hindsight = placed(tx, device), Hindsight(tx)
                 events = []
                 mismatches: list[_Mismatch] = []
                 for record in records[start : start + size]:
-                    event, mismatch = self._judged(where, part.mark.epoch, record, received, skew_s, snapshot)
+                    event, mismatch = self._judged(
+                        where, part.mark.epoch, record, received, skew_s, snapshot, hindsight
+                    )
                     events.append(event)
                     if mismatch is not None:
                         mismatches.append(mismatch)
@@ -150,7 +154,14 @@ class Intake:
             tx.commit()
 
     def _judged(
-        self, where: Placed, epoch: int, record: LogRecord, received: datetime, skew_s: int, snapshot: Snapshot
+        self,
+        where: Placed,
+        epoch: int,
+        record: LogRecord,
+        received: datetime,
+        skew_s: int,
+        snapshot: Snapshot,
+        hindsight: Hindsight,
     ) -> tuple[DeviceEvent, "_Mismatch | None"]:
         at = _moment(record.at, skew_s, received)
         shown = Shown(
@@ -160,10 +171,7 @@ class Intake:
             factor=_FACTORS.get(record.verify, Factor.CARD),
         )
         first, last = _between(at, skew_s, received)
-        decision = decide(snapshot, shown, last)
-        if not decision.granted:
-            earlier = decide(snapshot, shown, first)
-            decision = earlier if earlier.granted else decision
+        decision = hindsight.judge(snapshot, shown, first, last)
         digest = hashlib.sha256(record.raw).hexdigest()[:16]
         leaving = where.device.direction is Direction.OUT
         wrong = decision.reason or decision.exception
@@ -184,10 +192,10 @@ class Intake:
             skew_s=skew_s,
             data={"factor": shown.factor.value, "sequence": record.sequence},
         )
-        return event, None if decision.granted else _Mismatch(event, decision, first, last)
+        return event, None if decision.granted else _Mismatch(event, decision, last)
 
     def _mismatched(self, tx: Work, where: Placed, found: Sequence["_Mismatch"], received: datetime) -> None:
-        """Raise what the policy of that moment had refused too. One look back for each person, not for each event.
+        """Raise that doors opened for somebody whom the policy refused: once for each person of a batch.
 
         What a terminal had in its log before this record began was under nobody's policy, and is kept without alarm.
         """
@@ -195,11 +203,9 @@ class Intake:
             return
         begun = tx.events.rows(EventFilter(), limit=1)[0].at
         seen: set[str] = set()
-        for event, decision, first, last in found:
+        for event, decision, last in found:
             key = event.person or event.credential
             if key in seen or last < begun:
-                continue
-            if event.person and any(held_right_then(tx, event.person, where.door, at) for at in (first, last)):
                 continue
             seen.add(key)
             about = Subject(
@@ -260,23 +266,6 @@ def placed(tx: Work, device: Device) -> Placed:
     """The door that a one-door terminal guards, and its zone."""
     door = device.doors[0] if device.doors else ""
     return Placed(device=device, door=door, zone=tx.doors.get(door).zone if door else "")
-
-
-def held_right_then(tx: Work, person: str, door: str, at: datetime) -> bool:
-    """Whether the record says that the person's card was active and their grant open at `at`.
-
-    For events that arrive late: the policy of now may have ended what was right then.
-    """
-    before = EventFilter(person=person, until=at, events=_CARD_LIFE)
-    card = tx.events.rows(before, limit=1, newest=True)
-    rights = EventFilter(person=person, until=at, doors=(door,), events=_RIGHTS)
-    right = tx.events.rows(rights, limit=1, newest=True)
-    opened = bool(card) and card[0].event in {Fact.CARD_DELIVERED.value, Fact.CARD_RESUMED.value}
-    return opened and bool(right) and right[0].event == Fact.ACCESS_GRANTED.value
-
-
-_CARD_LIFE = tuple(fact.value for fact in Fact if fact.value.startswith("card:life:"))
-_RIGHTS = (Fact.ACCESS_GRANTED.value, Fact.ACCESS_ENDED.value)
 
 
 def _moment(device_time: datetime | None, skew_s: int, received: datetime) -> datetime:

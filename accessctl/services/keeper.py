@@ -127,10 +127,11 @@ class TerminalKeeper:
             self._condition.online(info, skew_s)
             now = self._office.clock()
             session = _Session(self._office.new_id()[:12], skew_s, now, now, now, now, now)
-            self._read_log(terminal, session)
-            session.skew_s = self._condition.mind_clock(terminal, skew_s)
-            self._apply(terminal, session)
             try:
+                self._hear(session, terminal.listen(seconds=0.0))  # from here on nothing at the door goes unheard
+                self._read_log(terminal, session)
+                session.skew_s = self._condition.mind_clock(terminal, skew_s)
+                self._apply(terminal, session)
                 while not stop.is_set():
                     self._turn(terminal, session)
             finally:
