@@ -15,10 +15,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import structlog
+
 from accessctl.ports import NotStored
 from accessctl.services.store import Store, Work
 
 T = TypeVar("T")
+log = structlog.get_logger("group_commit")
 LARGEST_GROUP = 500  # lines in one transaction: some thirty milliseconds of the writer
 MOST_WAITING = 40_000  # lines that wait, all together
 LONGEST_WAIT_S = 8.0  # controllers give up after ten seconds, and send again
@@ -120,6 +123,7 @@ class GroupCommit:
             results = self._transact(group)
         except Exception as failure:  # noqa: BLE001 -- handed to whoever waits: the writer must outlive any job
             if len(group) == 1:
+                log.error("not stored", exc_info=failure)
                 group[0].future.set_exception(_told(failure))
                 return
             for waiting in group:

@@ -7,14 +7,12 @@ happens. Where a controller asks for each card nothing is placed on it, so that 
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
 import structlog
 
 from accessctl.domain.alarms import AlarmKind
-from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction
@@ -41,28 +39,19 @@ from accessctl.services.intake import DOUBTFUL
 from accessctl.services.office import Office
 from accessctl.services.passage_reports import PassageReports
 from accessctl.services.policy_source import PolicySource
-from accessctl.services.push_events import ALARMS, PushEvents, Upload, credential_of, direction_of, factor_of
+from accessctl.services.push_events import ALARMS
 from accessctl.services.push_health import Contacts
-from accessctl.services.push_log import PushMark, Reading, is_plausible
 from accessctl.services.push_orders import PushOrders
+from accessctl.services.push_reading import credential_of, direction_of, factor_of
 from accessctl.services.push_site import SiteBook, Strangers
-from accessctl.services.store import EventFilter, Work
+from accessctl.services.push_uploads import PushUploads, Stored, change_health, doubt
+from accessctl.services.store import Work
 from accessctl.services.watch import OPENING_SECONDS
 
 MOST_ROGUES_SHOWN = 50
 _Data = dict[str, str | int | bool | None]
 
 log = structlog.get_logger("push")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Stored:
-    """What storing an upload came to, for after the commit."""
-
-    device: str
-    count: int
-    reading: Reading
-    doubtful_s: int | None
 
 
 class PushDesk:
@@ -76,18 +65,16 @@ class PushDesk:
         self._decider = decider
         self._site = SiteBook(office.store, secret)
         self._strangers = Strangers()
-        self._commits = GroupCommit(office.store, before=self._before_group)
-        self._events = PushEvents(office, reports)
+        self._commits = GroupCommit(office.store, before=self._begin_group)
         self._orders = PushOrders(office, self._commits)
         self._contacts = Contacts(office, self._commits)
+        self._uploads = PushUploads(
+            office, policy, reports, site=self._site, orders=self._orders, contacts=self._contacts
+        )
         self._lock = threading.Lock()
         self._sessions: dict[str, str] = {}
         self._registered: dict[str, bool] = {}
-        self._marks: dict[str, PushMark] = {}
         self._stamps: dict[str, int] = {}
-        # The two that follow belong to the writer's thread: they hold for one group.
-        self._in_group: dict[str, PushMark] = {}
-        self._snapshot: Snapshot = policy.current()
 
     def close(self) -> None:
         """Commit what waits, then end."""
@@ -156,7 +143,7 @@ class PushDesk:
             data: _Data = {"serial": caller.serial, "firmware": registration.firmware, "name": registration.name}
             data |= {"doors": registration.doors}
             tx.record(Fact.DEVICE_IDENTIFIED, at=now, actor=SYSTEM, device=caller.device, data=data)
-            _change_health(tx, caller.device, serial=caller.serial, firmware=registration.firmware[:60])
+            change_health(tx, caller.device, serial=caller.serial, firmware=registration.firmware[:60])
 
         self._commits.do(job)
         with self._lock:
@@ -172,61 +159,13 @@ class PushDesk:
             return 0
         received = self._office.clock()
 
-        def job(tx: Work) -> _Stored:
-            return self._store(tx, caller.device, events, received)
+        def job(tx: Work) -> Stored:
+            return self._uploads.store(tx, caller.device, events, received)
 
-        stored = self._commits.do(job, weight=len(events), then=self._after)
+        stored = self._commits.do(job, weight=len(events), then=self._uploads.committed)
         if stamp is not None:
             self._stamps[caller.device] = stamp
         return stored.count
-
-    def _store(self, tx: Work, device_id: str, events: Sequence[PushEvent], received: datetime) -> _Stored:
-        """Inside a group: the events, the place in the log, a gap and a doubtful clock."""
-        controllers = self._site.controllers(received)
-        device = controllers.by_id.get(device_id)
-        if device is None:
-            raise NotStored("the controller left the site's file meanwhile")
-        mark = self._in_group.get(device_id) or self._marks.get(device_id) or _mark_kept(tx, device_id)
-        reading = mark.read(events)
-        upload = Upload(
-            device=device,
-            events=events,
-            epoch=reading.mark.epoch,
-            skew_s=self._contacts.skew(device_id),
-            received=received,
-        )
-        count = self._events.store(tx, upload, controllers, self._snapshot)
-        if reading.mark.last != mark.last or reading.mark.epoch != mark.epoch:
-            _change_health(tx, device_id, log_epoch=reading.mark.epoch, log_count=reading.mark.last)
-        if reading.reset or reading.holes:
-            self._gap(tx, device_id, reading, received)
-        elif reading.filled:
-            settle(tx, AlarmKind.GAP, device_id, cause="filled", at=received)
-        doubtful = max((_ahead(event, received) for event in events), key=abs, default=0)
-        if doubtful:
-            self._doubt(tx, device_id, doubtful, received)
-        self._in_group[device_id] = reading.mark
-        return _Stored(device=device_id, count=count, reading=reading, doubtful_s=doubtful or None)
-
-    def _after(self, stored: _Stored) -> None:
-        """After the commit: remember the place, ask for what is missing, set a clock that is wrong."""
-        self._marks[stored.device] = stored.reading.mark
-        if stored.reading.holes:
-            first = stored.reading.holes[0][0]
-            self._orders.ask(stored.device, PushOrder(kind=PushOrderKind.RESEND, index=first - 1))
-        if stored.doubtful_s is not None:
-            self._orders.ask(stored.device, PushOrder(kind=PushOrderKind.SET_CLOCK))
-
-    def _gap(self, tx: Work, device: str, reading: Reading, at: datetime) -> None:
-        """The log began again, or events of it are missing: here we may have been blind."""
-        missing = sum(end - start + 1 for start, end in reading.holes)
-        why = "log_epoch_changed" if reading.reset else "index_missing"
-        data: _Data = {"why": why, "epoch": reading.mark.epoch, "missing": missing}
-        if reading.holes:
-            data |= {"first": reading.holes[0][0], "last": reading.holes[-1][1]}
-        tx.record(Fact.DEVICE_LOG_GAP, at=at, actor=SYSTEM, device=device, data=data)
-        detail = f"{reading.holes[0][0]}-{reading.holes[-1][1]}" if reading.holes else why
-        raise_alarm(tx, self._office, AlarmKind.GAP, Subject(key=device, device=device, detail=detail), at=at)
 
     def states(self, caller: PushCaller, states: Sequence[PushDoorState], at: datetime | None) -> None:
         """How the doors stand: raises what their events did not, and settles what is over. Compares the clock."""
@@ -259,7 +198,7 @@ class PushDesk:
                     about = Subject(key=key, device=caller.device, detail=f"pin {user.pin}, card {user.card}")
                     raise_alarm(tx, self._office, AlarmKind.ROGUE_CREDENTIAL, about, at=now)
             if whole:
-                _change_health(tx, caller.device, users_observed=len(users), rogues=len(users), drift=len(users))
+                change_health(tx, caller.device, users_observed=len(users), rogues=len(users), drift=len(users))
             if whole and not users:
                 data: _Data = {"users": 0}
                 tx.record(Fact.DEVICE_APPLIED, at=now, actor=SYSTEM, device=caller.device, data=data)
@@ -328,28 +267,16 @@ class PushDesk:
         if wrong:
             self._orders.ask(device, PushOrder(kind=PushOrderKind.SET_CLOCK))
         if wrong and not was_wrong:
-            self._submit(lambda tx: self._doubt(tx, device, skew_s, now))
+            self._submit(lambda tx: doubt(tx, self._office, device, skew_s, now))
         elif not wrong and (was_wrong or before is None):
             self._submit(lambda tx: settle(tx, AlarmKind.CLOCK_DOUBTFUL, device, cause="clock_right", at=now))
-
-    def _doubt(self, tx: Work, device: str, skew_s: int, at: datetime) -> None:
-        if is_raised(tx, AlarmKind.CLOCK_DOUBTFUL, device):
-            return
-        data: _Data = {"skew_s": skew_s}
-        tx.record(Fact.DEVICE_CLOCK_DOUBTFUL, at=at, actor=SYSTEM, device=device, data=data)
-        about = Subject(key=device, device=device, detail=f"{skew_s} s")
-        raise_alarm(tx, self._office, AlarmKind.CLOCK_DOUBTFUL, about, at=at)
 
     def _record_clock_set(self, device: str) -> None:
         now = self._office.clock()
         self._submit(lambda tx: tx.record(Fact.DEVICE_CLOCK_SET, at=now, actor=SYSTEM, device=device))
 
-    # -- groups
-
-    def _before_group(self) -> None:
-        self._in_group = {}
-        self._events.begin_group()
-        self._snapshot = self._policy.current()
+    def _begin_group(self) -> None:
+        self._uploads.begin_group()
 
     def _submit(self, job: Callable[[Work], object]) -> None:
         """Have something recorded without waiting for it; where too much waits it is left out."""
@@ -357,30 +284,3 @@ class PushDesk:
             self._commits.submit(job)
         except NotStored:
             log.warning("not recorded: too much waits")
-
-
-def _mark_kept(tx: Work, device: str) -> PushMark:
-    """Where we stood before this process: from the device's health, and the newest of its events in the record."""
-    health = tx.health.maybe(device)
-    if health is None or not health.log_epoch:
-        return PushMark()
-    rows = tx.events.rows(EventFilter(device=device, device_events_only=True), limit=1, newest=True)
-    newest = datetime.fromisoformat(rows[0].device_time) if rows and rows[0].device_time else None
-    return PushMark(epoch=health.log_epoch, last=health.log_count, newest=newest)
-
-
-def _change_health(tx: Work, device: str, **changes: str | int) -> None:
-    health = tx.health.maybe(device)
-    after = replace(health or DeviceHealth(id=device), **changes)  # type: ignore[arg-type]  # named above, each once
-    if health is None:
-        tx.health.add(after)
-    else:
-        tx.health.save(after)
-
-
-def _ahead(event: PushEvent, received: datetime) -> int:
-    """How far an event's time cannot be right: from the future, or from a clock that was never set. 0 where it may."""
-    if event.at is None:
-        return 0
-    off = (event.at - received.astimezone(GUATEMALA).replace(tzinfo=None)).total_seconds()
-    return int(off) if off > DOUBTFUL.total_seconds() or not is_plausible(event.at) else 0

@@ -5,26 +5,23 @@ because we said so is looked up in the record. Its clock is kept as it is, and p
 Forced and held doors, tampering, duress and fire raise their alarms, once for each event however often it is delivered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from accessctl.domain.alarms import AlarmKind
-from accessctl.domain.card_numbers import CardFormat, CardNumber
-from accessctl.domain.errors import AccessError, Reason
+from accessctl.domain.errors import Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.places import Device, Direction
-from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
-from accessctl.domain.schedules import GUATEMALA
+from accessctl.domain.policy import Decision, Shown, Snapshot, decide
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
 from accessctl.domain.visits import Visit
 from accessctl.ports import PushEvent, PushKind
 from accessctl.services.alarm_desk import Subject, raise_alarm
-from accessctl.services.intake import DOUBTFUL
 from accessctl.services.office import Office
 from accessctl.services.passage_reports import PassageReports
-from accessctl.services.push_log import identity_of, is_plausible
+from accessctl.services.push_log import identity_of
+from accessctl.services.push_reading import credential_of, direction_of, factor_of, moment
 from accessctl.services.push_site import Controllers
 from accessctl.services.store import DeviceEvent, EventFilter, Work
 from accessctl.services.threshold import visit_of
@@ -35,7 +32,6 @@ BACKLOG = timedelta(hours=1)  # what is older moves people by its end only, not 
 MOST_VISITOR_CARDS = 5000
 OUR_WORD_LASTS = timedelta(seconds=30)  # between our "yes" and the controller's "I opened"
 AGAIN_AFTER = timedelta(minutes=10)  # the same mismatch is not counted in every batch of a backlog
-LARGEST_SKEW_S = 2**31 - 1
 
 _FACTS = {
     PushKind.GRANTED: Fact.DOOR_GRANTED,
@@ -58,8 +54,6 @@ ALARMS = {
 _UNREAD = {PushKind.EXIT_BUTTON, PushKind.FORCED, PushKind.HELD_OPEN}  # a door stood open and nobody was read
 _ALONE = {*ALARMS, *_UNREAD, PushKind.ANSWERED_YES}  # what follows from these must be known to be new
 _JUDGED = {PushKind.GRANTED, PushKind.REFUSED, PushKind.ANSWERED_YES, PushKind.DURESS}
-_FACTORS = {factor.value: factor for factor in Factor}
-_FAMILIES = (CardFormat.EM4100_32, CardFormat.H10301, CardFormat.W34CSN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,61 +258,3 @@ def _data(
     if event.kind in {PushKind.UNREADABLE, PushKind.ADMIN} and event.line:
         data["line"] = event.line
     return data
-
-
-def moment(device_time: datetime | None, skew_s: int | None, received: datetime) -> tuple[datetime, int | None]:
-    """When it happened, in UTC, and how far the controller's clock is thought to be off, in seconds.
-
-    A time from before 2020 or from the future is no time of an event: then it is when we heard of it.
-    """
-    if device_time is None:
-        return received, skew_s
-    try:
-        at = device_time.replace(tzinfo=GUATEMALA).astimezone(received.tzinfo)
-    except OverflowError:
-        return received, skew_s
-    if skew_s is not None and abs(skew_s) > DOUBTFUL.total_seconds():
-        corrected = at - timedelta(seconds=skew_s)
-        return (corrected if corrected <= received + DOUBTFUL else received), skew_s
-    if not is_plausible(device_time) or at > received + DOUBTFUL:
-        off = int((at - received).total_seconds())
-        return received, max(-LARGEST_SKEW_S, min(off, LARGEST_SKEW_S))
-    return at, skew_s
-
-
-def direction_of(event: PushEvent, device: Device) -> Direction:
-    """Which way, as the reader says; where it does not, as the site's file says."""
-    if event.leaving is None:
-        return device.direction
-    return Direction.OUT if event.leaving else Direction.IN
-
-
-def factor_of(event: PushEvent) -> Factor:
-    """What was presented; a card where the controller does not say."""
-    return _FACTORS.get(event.factor, Factor.CARD)
-
-
-def credential_of(event: PushEvent, known: Callable[[str], bool]) -> str:
-    """The credential as the policy names it: a card's family key, or `pin:<number>` where no card was read.
-
-    A controller tells a number and not which kind of card it is of: the first kind that we know a card of is it, and
-    an EM4100 where we know none.
-    """
-    if not event.card:
-        return f"pin:{event.pin}" if event.pin else ""
-    if event.card > 0xFFFF_FFFF:
-        return f"card:{event.card}"
-    families = _families(event.card)
-    return next(filter(known, families), families[0])
-
-
-@lru_cache(maxsize=8192)
-def _families(card: int) -> tuple[str, ...]:
-    """The family keys that a card of this number may have, up to 32 bits."""
-    found = []
-    for family in _FAMILIES:
-        try:
-            found.append(CardNumber.from_payload(family, card).family_key)
-        except AccessError:  # more bits than this kind has: it is none of it
-            continue
-    return tuple(found)

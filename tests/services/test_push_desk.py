@@ -22,7 +22,7 @@ from accessctl.ports import (
     PushResult,
     PushUser,
 )
-from accessctl.services.push_events import credential_of
+from accessctl.services.push_reading import credential_of
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.watch import Watch
 from accessctl_drivers.push.events import parse_question, parse_rtlog
