@@ -121,9 +121,9 @@ class GroupCommit:
     def _commit(self, group: list[_Waiting]) -> None:
         try:
             results = self._transact(group)
-        except Exception as failure:  # noqa: BLE001 -- handed to whoever waits: the writer must outlive any job
+        except Exception as failure:  # handed to whoever waits: the writer must outlive any job
             if len(group) == 1:
-                log.error("not stored", exc_info=failure)
+                log.exception("not stored")
                 group[0].future.set_exception(_told(failure))
                 return
             for waiting in group:

@@ -1,0 +1,118 @@
+"""A real installation for the ingress: settings, keys, database and site in a folder, and the listener as a process."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+from accessctl import clock
+from accessctl.bootstrap.keys import make_keys
+from accessctl.bootstrap.supervisor import free_port
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import SYSTEM, Person
+from accessctl.services.store import EventFilter, EventRow
+from accessctl.storage.unit_of_work import SqlStore
+from tests.services.premises import Premises
+from tests.stores import sqlite_store
+
+SERIAL = "3383154200002"
+HOST = "127.0.0.1"
+COMES_UP_WITHIN_S = 40.0
+
+
+@dataclass
+class Installation:
+    """What runs: where it listens, its store (a second process on the same file, as far as the database can tell)."""
+
+    folder: Path
+    port: int
+    store: SqlStore
+    premises: Premises
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def rows(self, *events: Fact, device: str = "") -> list[EventRow]:
+        with self.store.view() as tx:
+            which = EventFilter(device=device, events=tuple(event.value for event in events))
+            return tx.events.rows(which, limit=10_000)
+
+    def count(self, *events: Fact, device: str = "") -> int:
+        return len(self.rows(*events, device=device))
+
+    def admits(self, name: str, card: int) -> Person:
+        """Somebody whose card is delivered and who may pass at any hour of the day that this test runs on."""
+        _, person = self.premises.delivered(name, card=card)
+        now = clock.now()
+        with self.store.begin() as tx:
+            for grant in tx.grants.find(person=person.id):
+                since, until_ = now - timedelta(days=1), now + timedelta(days=1)
+                tx.grants.save(replace(grant, schedule="always", valid_from=since, valid_until=until_))
+            tx.record(Fact.ACCESS_GRANTED, at=now, actor=SYSTEM, person=person.id)
+            tx.commit()
+        return person
+
+    def worker(self) -> int:
+        """The process that answers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
+        return int(children.split()[0])
+
+    def memory_kib(self) -> int:
+        """The most memory that the answering process ever had."""
+        status = Path(f"/proc/{self.worker()}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in status.split("\n") if line.startswith("VmHWM"))
+
+
+def until(what: str, holds: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    """Wait for it, with a deadline."""
+    limit = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < limit, f"not within {within_s} s: {what}"
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(folder: Path, site: Callable[[Premises], None]) -> Iterator[Installation]:
+    """The ingress of an installation in `folder`; `site` puts devices on file."""
+    store = sqlite_store(folder / "accessctl.db")
+    premises = Premises(store=store)
+    site(premises)
+    make_keys(folder / "var" / "keys", os.urandom)
+    port = free_port(HOST)
+    lines = ['database = "sqlite:///accessctl.db"', 'data_dir = "var"', f'ingress = "{HOST}:{port}"']
+    (folder / "accessctl.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    log = (folder / "ingress.log").open("wb")
+    command = [sys.executable, "-m", "accessctl", "--config", str(folder / "accessctl.toml"), "ingress"]
+    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    try:
+        until("the ingress listens", lambda: _listens(port) or process.poll() is not None, within_s=COMES_UP_WITHIN_S)
+        assert process.poll() is None, (folder / "ingress.log").read_text(encoding="utf-8")
+        yield Installation(folder=folder, port=port, store=store, premises=premises, process=process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+        store.close()
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection((HOST, port), timeout=0.5) as probe:
+            probe.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            probe.settimeout(5)
+            return probe.recv(12) == b"HTTP/1.1 404"
+    except OSError:
+        return False
