@@ -14,7 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from accessctl.domain.errors import Reason
-from accessctl.domain.places import Zone
+from accessctl.domain.places import Door, Zone
 
 OUTSIDE = ""
 MOST_NESTED = 16
@@ -87,6 +87,27 @@ class ZoneMap:
         """The zone that everything around it ends in."""
         chain = self.chain(zone)
         return chain[-1] if chain else zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Doors and zones in service, as decisions look them up."""
+
+    doors: Mapping[str, Door]
+    zones: Mapping[str, Zone]
+    map: ZoneMap
+
+    @classmethod
+    def of(cls, doors: Iterable[Door], zones: Iterable[Zone]) -> "Site":
+        """Retired doors lead nowhere; retired zones still lie around others."""
+        known = {zone.id: zone for zone in zones}
+        serving = {door.id: door for door in doors if not door.retired}
+        return cls(doors=serving, zones=known, map=ZoneMap.of(known.values()))
+
+    def zone_behind(self, door: str) -> Zone | None:
+        """The zone that a door leads into; None where the door is not in service."""
+        found = self.doors.get(door)
+        return self.zones.get(found.zone) if found is not None else None
 
 
 def entered(

@@ -18,7 +18,7 @@ from accessctl.domain.errors import Reason
 from accessctl.domain.escorting import Escorting, Pairing, cardholder_shown, visitor_shown
 from accessctl.domain.occupancy import REASONS, Obstacle
 from accessctl.domain.places import Direction
-from accessctl.domain.policy import Decision, Factor, Shown, decide
+from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit, VisitRules
 from accessctl.services.office import Office
@@ -64,13 +64,14 @@ class Doorway:
         """Decide and record. `credential` is a card's `family_key` or `pin:<number>`; open where `granted`."""
         shown = Shown(door=door, credential=credential, direction=direction, factor=factor)
         with self._office.store.begin() as tx:
-            here = place(tx, shown, at, device)
+            snapshot = self._policy.as_of(tx)  # before anything is written
+            here = place(self._policy.site(), shown, at, device)
             card = visitor_card(tx, credential)
             pairing = self._pairings.get(door, Pairing())
             if card is not None:
                 decision, pairing = self._visitor(tx, here, card, pairing)
             else:
-                decision, pairing = self._cardholder(tx, here, pairing)
+                decision, pairing = self._cardholder(tx, here, pairing, snapshot)
             tx.commit()
             if pairing.is_empty:
                 self._pairings.pop(door, None)
@@ -80,9 +81,9 @@ class Doorway:
 
     # -- staff ---------------------------------------------------------------------------------------------------
 
-    def _cardholder(self, tx: Work, here: AtDoor, pairing: Pairing) -> tuple[Decision, Pairing]:
+    def _cardholder(self, tx: Work, here: AtDoor, pairing: Pairing, snapshot: Snapshot) -> tuple[Decision, Pairing]:
         """Somebody on their own right; at a data-centre entry, perhaps with visitors who wait for them."""
-        decision = decide(self._policy.as_of(tx), here.shown, here.at)
+        decision = decide(snapshot, here.shown, here.at)
         if here.leaving or not here.zone:
             record_decision(tx, self._office, here, decision)
             if here.leaving and decision.person and here.zone:

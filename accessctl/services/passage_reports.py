@@ -42,11 +42,12 @@ class PassageReports:
         visitor's counts as escorted where the escort entered by the same door within the pairing time.
         """
         shown = Shown(door=door, credential=credential, direction=direction)
-        here = place(tx, shown, at, device)
+        snapshot = self._policy.current()  # of what is committed: the caller has written already
+        here = place(self._policy.site(), shown, at, device)
         card = visitor_card(tx, credential)
         if card is not None:
             return self._visitor_reported(tx, here, card, opened=opened)
-        decision = decide(self._policy.current(), shown, at)
+        decision = decide(snapshot, shown, at)
         if opened and decision.person and here.zone:
             if here.leaving:
                 staff_left(tx, self._office, here.passage(decision.person))

@@ -30,6 +30,7 @@ class Passage:
     visit: str = ""
     device: str = ""
     credential: str = ""
+    zones: ZoneMap | None = None  # where the caller knows it
 
 
 def zone_map(tx: Work) -> ZoneMap:
@@ -37,10 +38,10 @@ def zone_map(tx: Work) -> ZoneMap:
     return ZoneMap.of(tx.zones.find(limit=5000))
 
 
-def moved(tx: Work, passage: Passage, zones: ZoneMap | None = None) -> Presence | None:
+def moved(tx: Work, passage: Passage) -> Presence | None:
     """Put the person where the passage takes them; None where it is older than what is known."""
     before = tx.presence.maybe(passage.person)
-    known = zones or zone_map(tx)
+    zones = passage.zones or zone_map(tx)
     if passage.entering:
         after = entered(
             before, person=passage.person, zone=passage.zone, door=passage.door, at=passage.at, visit=passage.visit
@@ -48,7 +49,7 @@ def moved(tx: Work, passage: Passage, zones: ZoneMap | None = None) -> Presence 
     else:
         after = left(
             before,
-            known,
+            zones,
             person=passage.person,
             zone=passage.zone,
             door=passage.door,
@@ -101,8 +102,8 @@ def visitor_left(tx: Work, visit: Visit, passage: Passage) -> None:
 
     Who leaves the premises around has left the data centre too, though its own reader saw nothing.
     """
-    zones = zone_map(tx)
-    if moved(tx, passage, zones) is None:
+    zones = passage.zones or zone_map(tx)
+    if moved(tx, passage) is None:
         return
     around = visit.state is VisitState.INSIDE and zones.is_within(visit.zone, passage.zone)
     if passage.zone != visit.zone and not around:
@@ -138,8 +139,8 @@ def staff_left(tx: Work, office: Office, passage: Passage) -> list[Visit]:
 
     The exit itself is never refused: whoever leaves first is recorded, not held.
     """
-    zones = zone_map(tx)
-    if moved(tx, passage, zones) is None:
+    zones = passage.zones or zone_map(tx)
+    if moved(tx, passage) is None:
         return []
     for visit in tx.visits.find(visitor=passage.person, zone=passage.zone, third_party=False, limit=20):
         if state := VISIT_TRANSITIONS.get((visit.state, VisitEvent.LEAVE)):

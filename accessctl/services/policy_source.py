@@ -11,6 +11,7 @@ from threading import Lock
 from accessctl.domain.card_numbers import CardNumber
 from accessctl.domain.cards import LIVE, NEVER_AGAIN, Card, CardState
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import Site
 from accessctl.domain.policy import Change, CredentialFact, CredentialGone, PersonFact, PersonGrants, Snapshot
 from accessctl.domain.requests import GrantState
 from accessctl.domain.schedules import Calendar
@@ -53,6 +54,7 @@ class PolicySource:
         self._town = town
         self._lock = Lock()
         self._snapshot: Snapshot | None = None
+        self._site: Site | None = None
         self._seen = 0  # entries of the record that the snapshot knows of
 
     def current(self) -> Snapshot:
@@ -68,6 +70,13 @@ class PolicySource:
         with self._lock:
             return self._brought_up(tx)
 
+    def site(self) -> Site:
+        """Doors and zones, as the policy that was handed out last knows them: both change with the site's file only."""
+        with self._lock:
+            if self._site is None:
+                raise RuntimeError("the site is asked for after the policy")
+            return self._site
+
     def _brought_up(self, tx: Work) -> Snapshot:
         size = tx.events.size()
         if self._snapshot is None or size < self._seen:
@@ -79,12 +88,12 @@ class PolicySource:
 
     def _renewed(self, tx: Work, snapshot: Snapshot) -> Snapshot:
         after = self._seen - 1
-        if tx.events.rows(EventFilter(after_index=after, events=OF_PLACES), limit=1):
-            return self._compiled(tx)
         people: set[str] = set()
         credentials: set[str] = set()
         while True:
-            rows = tx.events.rows(EventFilter(after_index=after, events=OF_PEOPLE), limit=PAGE)
+            rows = tx.events.rows(EventFilter(after_index=after, events=OF_PEOPLE + OF_PLACES), limit=PAGE)
+            if any(row.event in OF_PLACES for row in rows):
+                return self._compiled(tx)
             people.update(row.person for row in rows if row.person)
             credentials.update(row.credential for row in rows if row.credential)
             if len(rows) < PAGE:
@@ -99,12 +108,13 @@ class PolicySource:
         return snapshot.updated(*changes) if changes else snapshot
 
     def _compiled(self, tx: Work) -> Snapshot:
+        self._site = Site.of(tx.doors.find(retired=False, limit=5000), tx.zones.find(limit=5000))
         signed = {request.card for request in tx.requests.all() if request.receipt}
         return Snapshot.compile(
             people=(PersonFact(id=one.id, number=one.number, removed=one.removed) for one in tx.people.all()),
             credentials=(_fact(card.number.family_key, card, signed=card.id in signed) for card in tx.cards.all()),
             grants=(grant for grant in tx.grants.all() if grant.state is not GrantState.ENDED),
-            doors=tx.doors.find(retired=False, limit=5000),
+            doors=self._site.doors.values(),
             schedules=tx.schedules.find(limit=500),
             calendar=Calendar.of(tx.holidays.all(), town=self._town),
         )

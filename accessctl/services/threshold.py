@@ -9,14 +9,14 @@ from datetime import datetime
 from accessctl.domain.admission import VisitShown, Way
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
-from accessctl.domain.occupancy import Entry, Obstacle, ZoneMap, obstacle
+from accessctl.domain.occupancy import Entry, Obstacle, Site, ZoneMap, obstacle
 from accessctl.domain.places import Direction, ZoneClass
 from accessctl.domain.policy import LONGEST_CREDENTIAL, Decision, Shown
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
 from accessctl.domain.visits import Visit
 from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.office import Office
-from accessctl.services.passages import Passage, zone_map
+from accessctl.services.passages import Passage
 from accessctl.services.store import DeviceEvent, Work
 
 
@@ -33,9 +33,11 @@ class AtDoor:
 
     @property
     def leaving(self) -> bool:
+        """An exit, which is never refused."""
         return self.shown.direction is Direction.OUT
 
     def passage(self, person: str, visit: str = "", credential: str = "") -> Passage:
+        """Somebody through this door, this way, now."""
         return Passage(
             person=person,
             door=self.shown.door,
@@ -45,18 +47,19 @@ class AtDoor:
             visit=visit,
             device=self.device,
             credential=credential or self.shown.credential,
+            zones=self.zones,
         )
 
 
-def place(tx: Work, shown: Shown, at: datetime, device: str) -> AtDoor:
-    door = tx.doors.maybe(shown.door)
-    zone = tx.zones.maybe(door.zone) if door is not None and not door.retired else None
+def place(site: Site, shown: Shown, at: datetime, device: str) -> AtDoor:
+    """Where the credential was shown."""
+    zone = site.zone_behind(shown.door)
     return AtDoor(
         shown=shown,
         at=at,
         device=device,
         zone=zone.id if zone else "",
-        zones=zone_map(tx),
+        zones=site.map,
         data_centre=zone is not None and zone.zone_class is ZoneClass.DATA_CENTRE,
     )
 
