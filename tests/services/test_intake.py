@@ -61,7 +61,7 @@ def mismatches(site: Premises) -> list[str]:
         return [alarm.detail for alarm in tx.alarms.find(kind=AlarmKind.POLICY_MISMATCH)]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_each_record_once_whatever_is_read_twice_or_cut_off(
     seed: int, tmp_path_factory: pytest.TempPathFactory
