@@ -37,6 +37,13 @@ class Settings(BaseSettings):
     cookie_secure: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=4)
     authorisation_days: int = Field(default=30, ge=1, le=365)  # an authorisation not carried out lapses (N10.3)
+    escort_pairing_s: float = Field(
+        default=20, ge=1, le=120
+    )  # between the escort's credential and the visitor's (N4.3)
+    visitors_per_escort: int = Field(default=5, ge=1, le=50)
+    visit_hours: int = Field(default=24, ge=1, le=24)  # the longest that one visit may be authorised for (P4.01)
+    visit_grace_minutes: int = Field(default=15, ge=0, le=240)  # after a visit's window, before the alarm
+    visit_unverified_hours: int = Field(default=24, ge=1, le=720)  # after its window it ends as "no verificada" (P4.07)
     checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch

@@ -9,6 +9,8 @@ from accessctl import clock
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.documents.press import Press
+from accessctl.documents.printed_list import PrintedLists
+from accessctl.documents.workbook import Workbooks
 from accessctl.domain.visits import VisitRules
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
@@ -35,6 +37,7 @@ from accessctl.services.visit_desk import VisitDesk
 from accessctl.services.visit_differences import VisitDifferences
 from accessctl.services.visit_files import VisitFiles
 from accessctl.services.visit_register_desk import VisitRegisterDesk
+from accessctl.services.visit_watch import VisitWatch
 from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
 from accessctl.services.zone_desk import ZoneDesk
@@ -73,10 +76,22 @@ class Service:
     escort: EscortDesk
     visit_files: VisitFiles
     visit_differences: VisitDifferences
+    visit_watch: VisitWatch
     zones: ZoneDesk
     policy: PolicySource
     intake: Intake
     fleet: Fleet
+
+
+def visit_rules(settings: Settings) -> VisitRules:
+    """What the manual leaves open about visits, as this installation decided it."""
+    return VisitRules(
+        pairing_time=timedelta(seconds=settings.escort_pairing_s),
+        visitors_per_escort=settings.visitors_per_escort,
+        longest_window=timedelta(hours=settings.visit_hours),
+        grace=timedelta(minutes=settings.visit_grace_minutes),
+        unverified_after=timedelta(hours=settings.visit_unverified_hours),
+    )
 
 
 def build(settings: Settings) -> Service:
@@ -88,7 +103,7 @@ def build(settings: Settings) -> Service:
     policy = PolicySource(store, town=settings.town)
     signer, older = record_keys(settings)
     keeper = RecordKeeper(office, signer, older=older, renewed=lambda: record_keys(settings))
-    rules = VisitRules()
+    rules = visit_rules(settings)
     return Service(
         settings=settings,
         store=store,
@@ -108,7 +123,7 @@ def build(settings: Settings) -> Service:
         site=SiteDesk(office),
         record_keeper=keeper,
         papers=Papers(office, Press(), keeper),
-        exports=ExportDesk(office, keeper),
+        exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),
         rules=rules,
         visits=VisitDesk(office, rules),
         visit_register=VisitRegisterDesk(office),
@@ -116,6 +131,7 @@ def build(settings: Settings) -> Service:
         escort=EscortDesk(office, rules),
         visit_files=VisitFiles(office),
         visit_differences=VisitDifferences(office, rules),
+        visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
         policy=policy,
         intake=Intake(office, policy),

@@ -7,7 +7,6 @@ kept anew or let go without a restart. Each device has a thread of its own; what
 import fcntl
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -16,10 +15,7 @@ import structlog
 
 from accessctl.bootstrap import Service
 from accessctl.bootstrap.keys import KeysWrong
-from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.errors import AccessError
-from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import CardPresented, TerminalDriver
 from accessctl.services.keeper import Pace, TerminalKeeper
@@ -28,6 +24,7 @@ from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
 
 LOOK_EVERY_S = 2.0
 AGAIN_AFTER_S = 10.0
+ROUND_EVERY_S = 5.0  # over open visits: what lapsed, who overstays, who is without company
 
 log = structlog.get_logger("devices")
 
@@ -47,11 +44,22 @@ class DeviceHouse:
     def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
         """Blocks. Raises `AlreadyKept` where another process does this already."""
         with _only_one(self._service.settings.data_dir):
+            visits = Thread(target=self._watch_visits, args=(stop,), name="visits")
+            visits.start()
             ready()
             while not stop.is_set():
                 self._follow_the_site()
                 stop.wait(LOOK_EVERY_S)
             self._let_go(list(self._running))
+            visits.join()
+
+    def _watch_visits(self, stop: Event) -> None:
+        """The round over open visits is here because this process is one alone in its installation."""
+        while not stop.wait(ROUND_EVERY_S):
+            try:
+                self._service.visit_watch.sweep()
+            except Exception:
+                log.exception("the round over visits failed")
 
     def _follow_the_site(self) -> None:
         with self._service.store.view() as tx:
@@ -104,22 +112,10 @@ class DeviceHouse:
             except AccessError as refusal:
                 log.warning("card refused", device=device.id, reason=refusal.reason.value)
 
-        reader.run(presented, lambda online, why: self._line_state(device, online, why), stop.is_set)
+        def changed(online: bool, why: str) -> None:
+            self._service.captures.line_changed(device.id, online=online, why=why)
 
-    def _line_state(self, device: Device, online: bool, why: str) -> None:
-        now = self._service.office.clock()
-        with self._service.store.begin() as tx:
-            health = tx.health.maybe(device.id)
-            after = replace(
-                health or DeviceHealth(id=device.id), online=online, since=now, last_seen=now, last_error=why[:300]
-            )
-            if health is None:
-                tx.health.add(after)
-            else:
-                tx.health.save(after)
-            fact = Fact.DEVICE_ONLINE if online else Fact.DEVICE_OFFLINE
-            tx.record(fact, at=now, actor=SYSTEM, device=device.id, data={"why": why[:300]})
-            tx.commit()
+        reader.run(presented, changed, stop.is_set)
 
 
 def terminal_driver(device: Device, service: Service) -> TerminalDriver:

@@ -6,8 +6,7 @@ measured, is with `accessctl_drivers.push.front`.
 
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
-from accessctl.bootstrap.lifeline import end_with_parent
-from accessctl.domain.visits import VisitRules
+from accessctl.bootstrap.lifeline import end_with_server
 from accessctl.services.doorway import Doorway
 from accessctl.services.passage_reports import PassageReports
 from accessctl.services.push_desk import PushDesk
@@ -18,13 +17,13 @@ from accessctl_drivers.push.front import Front
 
 def ingress_app() -> Front:
     """The factory that the web server calls in its worker."""
-    end_with_parent()
+    end_with_server()
     return ingress_of(build(load(None)))
 
 
 def ingress_of(service: Service) -> Front:
     """The ingress in front of a service."""
-    rules = VisitRules()
+    rules = service.rules
     desk = PushDesk(
         service.office,
         service.policy,
