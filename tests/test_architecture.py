@@ -87,15 +87,15 @@ WORLD = frozenset(
 EVERYWHERE = ("accessctl", "drivers", "web")
 HOMES: dict[str, tuple[str, ...]] = {
     "alembic": ("accessctl/storage",),
-    "argon2": ("accessctl/services", "accessctl/bootstrap.py"),
+    "argon2": ("accessctl/services", "accessctl/bootstrap"),
     "babel": ("web",),
     "click": ("accessctl/cli",),
-    "cryptography": ("accessctl/record", "accessctl/services", "accessctl/storage", "accessctl/bootstrap.py"),
-    "flask": ("web",),
+    "cryptography": ("accessctl/record", "accessctl/services", "accessctl/storage", "accessctl/bootstrap"),
+    "flask": ("web", "accessctl/bootstrap/panel.py"),  # which hands the panel's application to the web server
     "flask_babel": ("web",),
     "flask_login": ("web",),
     "flask_wtf": ("web",),
-    "granian": ("accessctl/bootstrap.py", "accessctl/cli"),
+    "granian": ("accessctl/bootstrap", "accessctl/cli", "drivers/accessctl_drivers/push/front.py"),
     "jinja2": ("web",),
     "markupsafe": ("web",),
     "orjson": EVERYWHERE,
@@ -110,10 +110,16 @@ HOMES: dict[str, tuple[str, ...]] = {
     "structlog": EVERYWHERE,
     "werkzeug": ("web",),
     "wtforms": ("web",),
+    "xlsxwriter": ("accessctl/documents",),
     "zk": ("drivers/accessctl_drivers/zkteco",),
 }
 WIRES = frozenset({"socket", "serial", "select", "selectors", "ssl", "socketserver", "asyncio"})
-WIRE_HOMES = ("drivers/accessctl_drivers/links.py", "drivers/accessctl_drivers/zkteco")
+WIRE_HOMES = (
+    "drivers/accessctl_drivers/links.py",
+    "drivers/accessctl_drivers/zkteco",
+    "drivers/accessctl_drivers/push/front.py",  # the listener's end: what it awaits is the server's stream
+    "accessctl/bootstrap/supervisor.py",  # asks whether our own listeners answer; no device is at the other end
+)
 NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"})
 
 

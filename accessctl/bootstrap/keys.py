@@ -1,8 +1,8 @@
 """The installation's keys: made once, each in a file of mode 0600, never in the database, a log or a setting.
 
 `record.key` signs checkpoints (Ed25519 seed), `templates.key` seals finger templates, `panel.key` signs sessions,
-`ingress.key` makes registration codes. Two installations share no secret. `record.older` holds the public keys that signed the record before, one vkey a line;
-`record.key.next` exists only while the record is being handed over to a new key.
+`ingress.key` makes registration codes. Two installations share no secret. `record.older` holds the public keys that
+signed the record before, one vkey a line; `record.key.next` exists only while the record is handed over to a new key.
 """
 
 import os
@@ -39,10 +39,17 @@ def _make(file: Path, entropy: Callable[[int], bytes]) -> bool:
 
 
 def _write_new(file: Path, text: str) -> None:
-    with os.fdopen(os.open(file, _NEW, 0o600), "wb") as open_file:
+    """Whole or not at all, whatever ends us meanwhile, and never over another. Raises `FileExistsError`."""
+    draft = file.with_name(f"{file.name}.{os.getpid()}.draft")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as open_file:
         open_file.write(text.encode() + b"\n")
         open_file.flush()
         os.fsync(open_file.fileno())
+    try:
+        os.link(draft, file, follow_symlinks=False)
+    finally:
+        draft.unlink()
 
 
 def read_key(folder: Path, name: str) -> bytes:

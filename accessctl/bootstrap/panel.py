@@ -4,7 +4,7 @@ from flask import Flask
 
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
-from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.bootstrap.lifeline import end_with_server
 from accessctl.settings import load
 from accessctl_web.app import create_app
 from accessctl_web.desks import Desks
@@ -13,7 +13,7 @@ from accessctl_web.settings import PanelSettings
 
 def panel_app() -> Flask:
     """The factory that the web server calls in its worker."""
-    end_with_parent()
+    end_with_server()
     return panel_of(build(load(None)))
 
 

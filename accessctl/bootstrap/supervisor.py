@@ -20,7 +20,8 @@ import structlog
 log = structlog.get_logger("serve")
 
 READY_WITHIN_S = 60.0
-LONGEST_PAUSE_S = 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+STEADY_AFTER_S = 60.0  # what ran so long is no longer failing: its next pause is short again
 GRACE_S = 10.0
 LOOK_EVERY_S = 0.2
 
@@ -37,11 +38,13 @@ class Part:
     command: Sequence[str]
     address: tuple[str, int] | None = None
     process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
-    pause_s: float = 1.0
+    pause_s: float = FIRST_PAUSE_S
     due: float = 0.0
+    began: float = 0.0
 
     def start(self) -> None:
         """Start the process. What it prints goes to standard error: standard output is ours alone, for `ready`."""
+        self.began = time.monotonic()
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno())
 
     def listens(self) -> bool:
@@ -103,6 +106,8 @@ class Supervisor:
                     log.warning("starting again", part=part.name)
                     part.start()
             elif part.process.poll() is not None:
+                if now - part.began > STEADY_AFTER_S:
+                    part.pause_s = FIRST_PAUSE_S
                 log.error("ended", part=part.name, code=part.process.returncode, again_in_s=part.pause_s)
                 part.process, part.due = None, now + part.pause_s
                 part.pause_s = min(part.pause_s * 2, LONGEST_PAUSE_S)

@@ -8,7 +8,7 @@ import click
 from accessctl.bootstrap.device_house import AlreadyKept, DeviceHouse, terminal_driver
 from accessctl.bootstrap.lifeline import end_with_parent
 from accessctl.cli.context import Context
-from accessctl.cli.serving import stop_on_signals
+from accessctl.cli.serving import of_parent, stop_on_signals
 from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import DeviceError
@@ -21,10 +21,12 @@ def devices() -> None:
 
 
 @devices.command()
+@of_parent
 @click.pass_obj
-def run(context: Context) -> None:
+def run(context: Context, parent: int | None) -> None:
     """Atiende los dispositivos hasta SIGTERM. / Keep the devices."""
-    end_with_parent()
+    if parent is not None:
+        end_with_parent(parent)
     stop = stop_on_signals()
     try:
         DeviceHouse(context.service).run(stop, ready=lambda: click.echo("ready devices", err=True))

@@ -20,7 +20,6 @@ from accessctl.bootstrap.supervisor import (
     web_command,
 )
 from accessctl.cli.context import Context
-from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.storage.engine import make_engine
 from accessctl.storage.migrations import migrate
@@ -39,15 +38,7 @@ def init(context: Context) -> None:
     migrate(engine)
     engine.dispose()
     service = build(settings)
-    with service.store.begin() as tx:
-        begun = tx.events.size() > 0
-        if not begun:
-            data: dict[str, str | int | bool | None] = {
-                "origin": settings.origin,
-                "verifier_key": service.record_keeper.verifier_key,
-            }
-            tx.record(Fact.RECORD_BEGUN, at=clock.now(), actor=SYSTEM, data=data)
-            tx.commit()
+    service.record_keeper.begin()
     service.site.install_calendar(SYSTEM)
     click.echo(f"listo: {settings.database.split('@')[-1]}; claves nuevas: {', '.join(made) or 'ninguna'}")
 
@@ -64,33 +55,40 @@ def serve(context: Context) -> None:
         host, port = settings.address(which)
         addresses[which] = (host, port or free_port(host))
         os.environ[f"ACCESSCTL_{which.upper()}"] = f"{addresses[which][0]}:{addresses[which][1]}"
+    ours = ("--parent", str(os.getpid()))
     parts = [
-        Part("panel", self_command("panel"), address=addresses["panel"]),
-        Part("ingress", self_command("ingress"), address=addresses["ingress"]),
-        Part("devices", self_command("devices", "run")),
+        Part("panel", self_command("panel", *ours), address=addresses["panel"]),
+        Part("ingress", self_command("ingress", *ours), address=addresses["ingress"]),
+        Part("devices", self_command("devices", "run", *ours)),
     ]
     shown = " ".join(f"{which}=http://{host}:{port}" for which, (host, port) in addresses.items())
     Supervisor(parts).run(lambda: click.echo(f"ready {shown}"))
 
 
+of_parent = click.option("--parent", type=int, hidden=True, help="The process that started this part: it ends with it.")
+
+
 @click.command()
+@of_parent
 @click.pass_obj
-def panel(context: Context) -> None:
+def panel(context: Context, parent: int | None) -> None:
     """Solo el panel. / The panel alone."""
     address = context.settings.address("panel")
-    _become(context, web_command("accessctl.bootstrap.panel:panel_app", address, threads=PANEL_THREADS))
+    _become(context, parent, web_command("accessctl.bootstrap.panel:panel_app", address, threads=PANEL_THREADS))
 
 
 @click.command()
+@of_parent
 @click.pass_obj
-def ingress(context: Context) -> None:
+def ingress(context: Context, parent: int | None) -> None:
     """Solo la recepción de dispositivos. / The device ingress alone."""
     address = context.settings.address("ingress")
-    _become(context, ingress_command("accessctl.bootstrap.ingress:ingress_app", address))
+    _become(context, parent, ingress_command("accessctl.bootstrap.ingress:ingress_app", address))
 
 
-def _become(context: Context, command: list[str]) -> None:
-    end_with_parent()
+def _become(context: Context, parent: int | None, command: list[str]) -> None:
+    if parent is not None:
+        end_with_parent(parent)
     environment_for(context.config)
     os.execv(command[0], command)  # noqa: S606 -- becomes the web server; no shell, a fixed list
 

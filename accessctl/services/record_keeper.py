@@ -65,6 +65,16 @@ class RecordKeeper:
         """The public key to give to whoever verifies (C2SP vkey)."""
         return self._signer.verifier.vkey
 
+    def begin(self) -> bool:
+        """The first entry of a new record: its origin and its key. False where it has begun already."""
+        with self._office.store.begin() as tx:
+            begun = tx.events.size() > 0
+            if not begun:
+                data = {"origin": self.origin, "verifier_key": self.verifier_key}
+                tx.record(Fact.RECORD_BEGUN, at=self._office.clock(), actor=SYSTEM, data=data)
+                tx.commit()
+        return not begun
+
     def checkpoint(self) -> str:
         """A signed note over the whole record as it is now; the kept one where nothing was added since.
 
@@ -170,6 +180,8 @@ class RecordKeeper:
         Recorded like every export. Raises `AccessError(NOT_FOUND)` for an index that the record does not have.
         """
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
+        if disclose:
+            self._office.require(actor, Permission.PEOPLE_SEE, norm="N10.2")
         note = self.checkpoint()
         size = self.opened(note).size
         with self._office.store.view() as tx:
