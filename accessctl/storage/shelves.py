@@ -37,7 +37,7 @@ class PeopleShelf(SqlShelf[Person]):
 
         `%`, `_` and the escape character mean themselves.
         """
-        words = folded(text[:LONGEST_SEARCH].replace("\x00", " ")).split()[:MOST_WORDS]
+        words = folded(plain_text(text[:LONGEST_SEARCH].replace("\x00", " "))).split()[:MOST_WORDS]
         if not words or len(text) > LONGEST_SEARCH:
             return []
         named = [people.c.search_name.contains(word, autoescape=True, escape=ESCAPE) for word in words]
@@ -154,6 +154,10 @@ class VisitorCardShelf(SqlShelf[VisitorCard]):
 
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction, kinds.VISITOR_CARD)
+
+    def lives(self, family_key: str) -> list[VisitorCard]:
+        """Every card and slip that ever bore the number."""
+        return self._listed(visitor_cards.c.family_key == plain_text(family_key), limit=500)
 
     def in_pool(self, family_key: str) -> VisitorCard | None:
         """The card of that number that is not retired; there is at most one."""
