@@ -8,7 +8,7 @@ Paths in the file are relative to the file. Keys and passwords are not settings:
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,14 +26,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ACCESSCTL_", extra="forbid", frozen=True)
 
-    database: str = "sqlite:///accessctl.db"
+    database: str = Field(default="sqlite:///accessctl.db", repr=False)  # may hold a password
     data_dir: Path = Path("var")
     panel: str = "127.0.0.1:8080"
     ingress: str = "127.0.0.1:8081"
     origin: str = "accessctl.local/record"  # the record's name in its checkpoints (C2SP tlog-checkpoint "origin")
     town: str = "Guatemala"  # whose fair day is a holiday
     institution: str = "Subgerencia de Tecnología"
-    language: str = "es"
+    language: Literal["es", "en"] = "es"
     cookie_secure: bool = True
     trusted_proxies: int = Field(default=0, ge=0, le=4)
     authorisation_days: int = Field(default=30, ge=1, le=365)  # an authorisation not carried out lapses (N10.3)
