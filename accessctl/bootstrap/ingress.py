@@ -4,6 +4,8 @@ The listener that controllers call, apart from the panel's. It speaks granian's 
 measured, is with `accessctl_drivers.push.front`.
 """
 
+import sys
+
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_server
@@ -14,10 +16,13 @@ from accessctl.settings import load
 from accessctl_drivers.push.app import Ingress
 from accessctl_drivers.push.front import Front
 
+SWITCH_S = 0.0005  # a thread with an answer at a door waits no longer for one that writes a backlog (default 5 ms)
+
 
 def ingress_app() -> Front:
     """The factory that the web server calls in its worker."""
     end_with_server()
+    sys.setswitchinterval(SWITCH_S)
     return ingress_of(build(load(None)))
 
 

@@ -8,7 +8,6 @@ happens. Where a controller asks for each card nothing is placed on it, so that 
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 
 import structlog
 
@@ -16,7 +15,6 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction
-from accessctl.domain.policy import Snapshot
 from accessctl.domain.schedules import GUATEMALA
 from accessctl.ports import (
     CallRefused,
@@ -217,10 +215,9 @@ class PushDesk:
             raise NotStored("the controller left the site's file meanwhile")
         direction = direction_of(question, device)
         try:
-            snapshot = self._policy.current()
             decision = self._decider.shown(
                 door=controllers.door(device.id, question.door),
-                credential=credential_of(question, partial(self._is_known, snapshot)),
+                credential=credential_of(question, self._is_known),
                 direction=direction,
                 at=now,
                 device=device.id,
@@ -233,10 +230,11 @@ class PushDesk:
             raise NotStored("no decision") from failure
         return PushVerdict(granted=decision.granted, seconds=OPENING_SECONDS if decision.granted else 0)
 
-    def _is_known(self, snapshot: Snapshot, key: str) -> bool:
-        """Whether a card of ours, or of the visitors' pool, has this number."""
-        if snapshot.credentials.get(key) is not None:
-            return True
+    def _is_known(self, key: str) -> bool:
+        """Whether a card of ours, or of the visitors' pool, has this number. The decision itself is the decider's."""
+        for snapshot in (self._uploads.snapshot, self._policy.current):
+            if snapshot().credentials.get(key) is not None:
+                return True
         with self._office.store.view() as tx:
             return tx.visitor_cards.in_pool(key) is not None
 

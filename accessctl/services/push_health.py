@@ -69,10 +69,9 @@ class Contacts:
 
 
 def _note(tx: Work, batch: dict[str, datetime], skew: dict[str, int]) -> None:
+    known = {health.id: health for health in tx.health.find(id=tuple(batch), limit=len(batch))}
     for device, at in batch.items():
-        if tx.devices.maybe(device) is None:
-            continue
-        health = tx.health.maybe(device)
+        health = known.get(device)
         before = health or DeviceHealth(id=device)
         after = replace(before, online=True, last_seen=at, skew_s=skew.get(device, before.skew_s))
         if not before.online:

@@ -63,6 +63,10 @@ class PushUploads:
         self._in_group: dict[str, PushMark] = {}
         self._snapshot: Snapshot = policy.current()
 
+    def snapshot(self) -> Snapshot:
+        """The policy as the last group found it: a second old, or less."""
+        return self._snapshot
+
     def begin_group(self) -> None:
         """Another transaction begins: nothing of the last one counts unless it was committed."""
         self._in_group = {}
