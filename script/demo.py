@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from demo_day import Day
@@ -20,6 +21,7 @@ from demo_panel import Refused
 from demo_processes import DemoFailed, Service, Simulator, empty
 from demo_proof import leave
 from demo_site import Installation, install
+from demo_visits import VisitsDay
 
 from accessctl.services.store import EventFilter
 
@@ -60,14 +62,15 @@ def once(out: Path, kill_before: frozenset[int]) -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="accessctl-demo-") as name:
         folder = Path(name)
-        place = install(folder, panel_port=0, push_port=0, terminals=free_ports())
+        push_port, *terminals = free_ports(3)
+        place = install(folder, panel_port=0, push_port=push_port, terminals=terminals)
         simulator = Simulator(place.simulated, folder / "simulator.log")
         service = Service(place.config, folder / "service.log")
         core = place.core()
         try:
             service.start()
             day = Day(place, core, simulator, service, say, kill_before=kill_before)
-            day.play()
+            day.play(midday=lambda morning: VisitsDay(morning).play())
             day.papers["register.pdf"] = day.people["auditor"].download("/eventos/registro.pdf")
             service.end()
             summary = leave(day, place, core, out)
@@ -92,7 +95,7 @@ def live(port: int, push_port: int, *, fresh: bool) -> int:
     folder = ROOT / "var" / "demo"
     if fresh:
         empty(folder)
-    place = install(folder, panel_port=port, push_port=push_port, terminals=free_ports())
+    place = install(folder, panel_port=port, push_port=push_port, terminals=free_ports(2))
     simulator = Simulator(place.simulated, folder / "simulator.log")
     service = Service(place.config, folder / "service.log")
     try:
@@ -139,10 +142,11 @@ def follow(place: Installation) -> None:
         time.sleep(0.3)
 
 
-def free_ports() -> tuple[int, int]:
-    """Two ports that are free now, for the simulated terminals."""
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return int(one.getsockname()[1]), int(other.getsockname()[1])
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now, for the simulated terminals and the ingress."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def say(text: str) -> None:

@@ -110,15 +110,17 @@ class Day:
         raise DemoFailed(f"debió rechazarse: {reason} ({norm})")
 
     def _signed_in_again(self) -> None:
+        self.people = {}
         for username, account in self.place.accounts.items():
             panel = Panel(self.service.panel, account.name)
             panel.sign_in(username, account.password)
-            self.people[account.roles[0]] = panel
+            self.people[username] = panel
+            self.people.setdefault(account.roles[0], panel)
 
     # -- the day
 
-    def play(self) -> None:
-        """All of it, in order."""
+    def play(self, midday: Callable[["Day"], None]) -> None:
+        """All of it, in order; `midday` comes when the staff have their cards and nothing was taken away yet."""
         self._signed_in_again()
         self.await_settled("lobby")
         self.await_settled("infra")
@@ -126,6 +128,7 @@ class Day:
         ana = self._ana()
         self._doors_live(ana)
         beto = self._beto()
+        midday(self)
         self._removal(beto)
         self._lost_card(ana)
         self._trouble()
@@ -161,7 +164,7 @@ class Day:
         }
         return desk.post("/personas/nueva", fields).rsplit("/", 1)[-1]
 
-    def _request(self, beneficiary: str, doors: list[str], *, scan: bool, authority: str | None = None) -> str:
+    def request_for(self, beneficiary: str, doors: list[str], *, scan: bool, authority: str | None = None) -> str:
         head = self.place.accounts["julia.xicara"].person
         fields: dict[str, str | list[str]] = {
             "beneficiary": beneficiary,
@@ -181,8 +184,10 @@ class Day:
         technician = self.people["tecnico_infra"]
         self.act("P10.01 recepción registra a Ana y su solicitud; falta la firma de la jefatura")
         ana = self.persons["ana"] = self._register(ANA)
-        self.refused("duties_not_separated", "N10.3", lambda: self._request(ana, ["sub-1"], scan=False, authority=ana))
-        case = self._request(ana, ["sub-1"], scan=False)
+        self.refused(
+            "duties_not_separated", "N10.3", lambda: self.request_for(ana, ["sub-1"], scan=False, authority=ana)
+        )
+        case = self.request_for(ana, ["sub-1", "cd-1"], scan=False)
         account = self.place.accounts["tomas.perez"]
         self.refused(
             "not_authorised",
@@ -206,7 +211,7 @@ class Day:
             "N10.3",
             lambda: technician.post(f"/solicitudes/{case}/acceso", {"doors": ["sub-1", "sub-2"], "schedule": "always"}),
         )
-        technician.post(f"/solicitudes/{case}/acceso", {"doors": ["sub-1"], "schedule": "always"})
+        technician.post(f"/solicitudes/{case}/acceso", {"doors": ["sub-1", "cd-1"], "schedule": "always"})
         self._finger(case, "ana", finger=1)
         self._not_before_delivery(case)
         self._sign_and_deliver(case, ANA["document_number"])
@@ -302,7 +307,7 @@ class Day:
         self.tell("Beto: el formulario llega firmado y sellado, escaneado; las dos puertas, sin huella")
         self.act("P10.01 a P10.06")
         beto = self.persons["beto"] = self._register(BETO)
-        case = self._request(beto, ["sub-1", "sub-2"], scan=True)
+        case = self.request_for(beto, ["sub-1", "sub-2"], scan=True)
         account = self.place.accounts["tomas.perez"]
         self.people["secretaria_infra"].post(f"/solicitudes/{case}/asignar", {"technician": account.id})
         technician = self.people["tecnico_infra"]

@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,6 +24,27 @@ name = "Subgerencia de Tecnología"
 id = "infraestructura"
 name = "Departamento de Infraestructura"
 inside = "subgerencia"
+
+[[zone]]
+id = "cdatos"
+name = "Centro de Datos"
+inside = "subgerencia"
+class = "data_centre"
+
+[[zone]]
+id = "telecom"
+name = "Sala de Telecomunicaciones"
+inside = "subgerencia"
+
+[[door]]
+id = "cd-1"
+name = "Centro de Datos"
+zone = "cdatos"
+
+[[door]]
+id = "tel-1"
+name = "Sala de Telecomunicaciones"
+zone = "telecom"
 
 [[door]]
 id = "sub-1"
@@ -48,6 +70,14 @@ transport = "zk"
 address = "{infra}"
 serial = "SUB2000000002"
 doors = ["sub-2"]
+
+[[device]]
+id = "cd-panel"
+transport = "push"
+serial = "3383154200002"
+source = "127.0.0.1"
+doors = ["cd-1", "tel-1"]
+online = true
 
 [[device]]
 id = "mesa"
@@ -84,6 +114,17 @@ records = 0
 sample_ms = 120
 
 [[device]]
+id = "cd-panel"
+kind = "push-controller"
+server = "http://127.0.0.1:{push_port}"
+serial = "3383154200002"
+doors = 2
+online = true
+when_away = "deny"
+poll_s = 0.5
+retry_s = 0.5
+
+[[device]]
 id = "mesa"
 kind = "desk-reader"
 link = "mesa"
@@ -102,6 +143,26 @@ card = "0801161DD6"
 id = "extrano"
 name = "Nadie"
 card = "0600000001"
+
+[[person]]
+id = "tomas"
+name = "Tomás Pérez"
+card = "0A00123456"
+
+[[person]]
+id = "nora"
+name = "Nora Batz"
+card = "2E00AF0EC9"
+
+[[person]]
+id = "visita"
+name = "Carlos Proveedor"
+card = "0700000002"
+
+[[person]]
+id = "visita2"
+name = "Dora Proveedora"
+card = "0700000003"
 """
 
 CONFIG = """\
@@ -111,6 +172,7 @@ panel = "127.0.0.1:{panel_port}"
 ingress = "127.0.0.1:{push_port}"
 cookie_secure = false            # the demo speaks plain HTTP, on the loopback only
 device_deadline_s = 5.0
+visit_grace_minutes = 0          # so that a day at full speed sees a visit overstay
 """
 
 STAFF = (
@@ -118,6 +180,7 @@ STAFF = (
     ("rosa.mendez", "Rosa Méndez", "2000000040101", (Role.RECEPCION,), "Secretaria de Recepción"),
     ("sofia.aju", "Sofía Ajú", "2000000120101", (Role.SECRETARIA_INFRA,), "Secretaria, Infraestructura Tecnológica"),
     ("tomas.perez", "Tomás Pérez", "2000000200101", (Role.TECNICO_INFRA,), "Técnico en Infraestructura"),
+    ("nora.batz", "Nora Batz", "2000001010101", (Role.TECNICO_INFRA,), "Técnica en Infraestructura"),
     ("julia.xicara", "Julia Xicará", "2000000390101", (Role.JEFE,), "Jefa, Infraestructura Tecnológica"),
     ("gaspar.tun", "Gaspar Tun", "2000000470101", (Role.GUARDIA,), "Guardia"),
     ("aura.coc", "Aura Coc", "2000000550101", (Role.AUDITOR,), "Auditoría Interna"),
@@ -155,7 +218,7 @@ class Installation:
         return build(load(str(self.config)))
 
 
-def install(folder: Path, *, panel_port: int, push_port: int, terminals: tuple[int, int]) -> Installation:
+def install(folder: Path, *, panel_port: int, push_port: int, terminals: Sequence[int]) -> Installation:
     """Make the installation in `folder`, or take up the one that is there. Ports are written anew each time."""
     folder.mkdir(parents=True, exist_ok=True)
     config, simulated = folder / "accessctl.toml", folder / "simulated.toml"
@@ -166,7 +229,9 @@ def install(folder: Path, *, panel_port: int, push_port: int, terminals: tuple[i
     if not comm.exists():
         comm.touch(mode=0o600)
         comm.write_text(str(secrets.randbelow(900_000) + 100_000), encoding="ascii")
-    text = SIMULATED.format(lobby_port=terminals[0], infra_port=terminals[1], comm_key=comm.read_text(encoding="ascii"))
+    text = SIMULATED.format(
+        lobby_port=terminals[0], infra_port=terminals[1], comm_key=comm.read_text(encoding="ascii"), push_port=push_port
+    )
     simulated.touch(mode=0o600)
     simulated.write_text(text, encoding="utf-8")
     site = folder / "site.toml"

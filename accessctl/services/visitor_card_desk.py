@@ -12,7 +12,7 @@ from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission, clean_text
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardEvent, VisitorCardState
-from accessctl.domain.visits import MAY_ENTER, Visit
+from accessctl.domain.visits import MAY_ENTER, Visit, VisitState
 from accessctl.services.office import Office
 from accessctl.services.stock_desk import check_number_free
 from accessctl.services.store import Work
@@ -142,11 +142,11 @@ class VisitorCardDesk:
         return retired
 
     def _who_needs_one(self, tx: Work, visit_id: str) -> Visit:
-        """A visit that signed, and has no card at this moment."""
+        """A visit whose data are registered, without a card at this moment: before the signature the door refuses it."""
         visit = tx.visits.get(visit_id)
-        if visit.state not in MAY_ENTER:
+        if visit.state not in MAY_ENTER | {VisitState.REGISTERED}:
             lacking = visit.norm(visit.lacks() or "P4.08")
-            raise AccessError(Reason.VISIT_STEP_MISSING, visit.norm("P4.04"), missing_step=lacking)
+            raise AccessError(Reason.VISIT_STEP_MISSING, visit.norm("P4.02"), missing_step=lacking)
         if visit.card and tx.visitor_cards.get(visit.card).state is VisitorCardState.GIVEN and not visit.card_back_at:
             raise AccessError(Reason.ALREADY_DONE, visit.norm("P4.04"))
         return visit

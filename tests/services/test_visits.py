@@ -57,11 +57,11 @@ def test_each_step_is_done_by_the_role_that_the_manual_names(visiting: Visiting)
         visiting.register_desk.register(visiting.actor("guardia"), visit, visiting.data())
     with refused(Reason.ESCORT_NOT_ENTITLED, "N4.3"):
         visiting.register_desk.register(visiting.actor("tecnico"), visit, visiting.data(escort="jefe"))
+    with refused(Reason.VISIT_STEP_MISSING, "P4.02"):
+        visiting.visitor_cards.give(visiting.actor("guardia"), visit, visiting.pool[0].id)
     visiting.register_desk.register(visiting.actor("tecnico"), visit, visiting.data())
     with refused(Reason.STEP_OUT_OF_ORDER, "P4.02"):
         visiting.register_desk.register(visiting.actor("tecnico"), visit, visiting.data())
-    with refused(Reason.VISIT_STEP_MISSING, "P4.04"):
-        visiting.visitor_cards.give(visiting.actor("guardia"), visit, visiting.pool[0].id)
     with refused(Reason.RECEIPT_UNSIGNED, "P4.04"):
         visiting.register_desk.sign(visiting.actor("guardia"), visit, strokes=[], width=600, height=200)
     visiting.sign(visit)
