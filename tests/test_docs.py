@@ -294,6 +294,13 @@ def on_screen() -> set[str]:
     return found
 
 
+def test_words_of_the_panel_in_the_readme_are_on_the_screen() -> None:
+    steps = prose(ROOT / "README.md").partition("### Procedure 10 by hand")[2].partition("\n## ")[0]
+    words = set(re.findall(r"«([^»]+)»", steps)) - {"Subgerencia, ingreso principal"}  # a door of the demo's site
+    assert len(words) > 8
+    assert words <= on_screen()
+
+
 @pytest.mark.parametrize("page", sorted(MANUAL.glob("*.md")), ids=lambda page: page.name)
 def test_words_in_bold_in_the_manual_are_words_on_the_screen(page: Path) -> None:
     shown = on_screen()
