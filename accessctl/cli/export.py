@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from accessctl.cli.context import Context
+from accessctl.cli.progress import progress_bar
 from accessctl.cli.verdicts import broken, disk, shown
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.schedules import GUATEMALA
 from accessctl.record import RecordBroken
+from accessctl.services.export_books import BookFormat
 from accessctl.services.export_lines import Format
 from accessctl.services.store import EventFilter
 
@@ -32,7 +34,7 @@ def _moment(context: click.Context, param: click.Parameter, text: str | None) ->
 @click.option("--to", "until", metavar="T", callback=_moment, help="Hasta, no incluido. / To, not included.")
 @click.option("--door", "doors", multiple=True, help="Puede repetirse. / May be repeated.")
 @click.option("--person", default="", help="Número, documento o nombre de una sola persona. / One person.")
-@click.option("--format", "fmt", type=click.Choice(["csv", "jsonl"]), required=True)
+@click.option("--format", "fmt", type=click.Choice(["csv", "jsonl", "xlsx", "pdf"]), required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 @click.option("--public", is_flag=True, help="Sin nombres, documentos ni credenciales. / Redacted.")
 @click.option("--json", "as_json", is_flag=True)
@@ -43,7 +45,7 @@ def export(
     until: datetime | None,
     doors: tuple[str, ...],
     person: str,
-    fmt: Format,
+    fmt: Format | BookFormat,
     out: Path,
     *,
     public: bool,
@@ -64,13 +66,16 @@ def export(
         who = found[0].id
     which = EventFilter(since=since, until=until, doors=doors, person=who)
     try:
-        made = service.exports.make(SYSTEM, which=which, fmt=fmt, target=out, public=public)
+        with progress_bar(shown_if=not as_json) as progress:
+            made = service.exports.make(SYSTEM, which=which, fmt=fmt, target=out, public=public, progress=progress)
     except RecordBroken as wrong:
         raise click.ClickException(broken(wrong)) from None
     except OSError as failed:
         raise click.ClickException(disk(failed, out)) from None
     if as_json:
         values = {"path": str(out), "manifest": str(made.manifest), "lines": made.lines, "sha256": made.sha256}
-        click.echo(json.dumps({**values, "proofs": str(made.proofs) if made.proofs else None}))
+        click.echo(
+            json.dumps({**values, "proofs": str(made.proofs) if made.proofs else None, "verifier": str(made.verifier)})
+        )
     else:
         click.echo(f"{shown(out)}: {made.lines} asientos, SHA-256 {made.sha256}")

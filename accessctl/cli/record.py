@@ -11,6 +11,7 @@ import click
 from accessctl import clock
 from accessctl.bootstrap.rotation import rotate_record_key
 from accessctl.cli.context import Context
+from accessctl.cli.progress import progress_bar
 from accessctl.cli.verdicts import UNSEALED, broken, disk, shown, unsealed, verified
 from accessctl.domain.people import SYSTEM
 from accessctl.record import Checkpoint, RecordBroken, Verified, Verifier, open_checkpoint, verify_file
@@ -141,7 +142,8 @@ def prove(context: Context, index: int, out: Path, *, disclose: bool, as_json: b
 def export_record(context: Context, out: Path, *, as_json: bool) -> None:
     """El registro completo, del asiento 0 al último. / The whole record as JSON lines."""
     try:
-        made = context.service.exports.whole_record(SYSTEM, out)
+        with progress_bar(shown_if=not as_json) as progress:
+            made = context.service.exports.whole_record(SYSTEM, out, progress=progress)
     except RecordBroken as found:
         raise click.ClickException(broken(found)) from None
     except OSError as failed:

@@ -38,6 +38,7 @@ _RECURRING = 5_000  # texts remembered as wrapped, in each column
 _COLUMNS_STAMP = "columnas"
 UNSAID = "sin consignar"
 STRUCK_OUT = "Espacio anulado"
+EMPTY = "Sin líneas: nada de lo consultado consta en el registro."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,15 @@ class RegisterLine:
 
     cells: tuple[str, ...]
     remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOf:
+    """What makes the same sheets a plain list, which nobody signs: its title, what it serves, what it is about."""
+
+    title: str
+    serves: str
+    about: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +77,7 @@ class Register:
     folios_in_book: int | None = None
     first_line: int = 1
     keeper: str = ""
+    list_of: "ListOf | None" = None
 
     def __post_init__(self) -> None:
         """Refuse what no folio has room for (ValueError)."""
@@ -109,7 +120,7 @@ def render_register(register: Register, *, size: Size = LETTER) -> bytes:
     pieces = layout.pieces()
     of_book = "" if register.folios_in_book is None else f" de {register.folios_in_book}"
     for page, count in enumerate(folios, start=1):
-        number = f"Folio {register.first_folio + page - 1}{of_book}"
+        number = register.imprint.number if register.list_of else f"Folio {register.first_folio + page - 1}{of_book}"
         layout.sheet.begin(pen, page=page, pages=len(folios), number=number)
         pen.place(_COLUMNS_STAMP)
         bottom = layout.draw_lines(pen, islice(pieces, count))
@@ -139,7 +150,10 @@ class _Layout:
     def __init__(self, register: Register, size: Size) -> None:
         self.register = register
         landscape = (max(size), min(size))
-        self.sheet = Sheet(title=TITLE_TEXT, serves=SERVES, imprint=register.imprint, size=landscape, margin=MARGIN)
+        self.title, serves = (
+            (TITLE_TEXT, SERVES) if register.list_of is None else (register.list_of.title, register.list_of.serves)
+        )
+        self.sheet = Sheet(title=self.title, serves=serves, imprint=register.imprint, size=landscape, margin=MARGIN)
         room = self.sheet.room - NUMBER_WIDTH
         whole = sum(column.share for column in register.columns)
         self.widths = [room * column.share / whole for column in register.columns]
@@ -153,7 +167,7 @@ class _Layout:
             f"{register.place} · {long_date(register.day)} · Libro: {register.book or UNSAID} · "
             f"Autorización del libro: {register.authorisation or UNSAID} · No. {register.imprint.number}"
         )
-        self.facts = wrap(facts, self.sheet.room, SMALL)
+        self.facts = wrap(facts if register.list_of is None else register.list_of.about, self.sheet.room, SMALL)
         self.signing = wrap(f"Responsable del registro: {register.keeper}", self.sheet.room / 2 - 24, SMALL)
         self.closing = CLOSING + 9 * len(self.signing)
         introduction = TITLE + 8 + 10 * len(self.facts)
@@ -189,7 +203,7 @@ class _Layout:
     def draw_head(self, pen: Pen) -> None:
         """The title, the book, and the columns' titles."""
         top, right = self.sheet.top, self.sheet.size[0] - MARGIN
-        pen.text(MARGIN, top - TITLE, TITLE_TEXT, size=TITLE, face=Face.BOLD)
+        pen.text(MARGIN, top - TITLE, self.title, size=TITLE, face=Face.BOLD)
         below = [(MARGIN, top - TITLE - 12 - row * 10, line) for row, line in enumerate(self.facts)]
         pen.texts(below, size=SMALL, colour=MUTED)
         pen.boxes([(MARGIN, self.first, right - MARGIN, self.head)], colour=SHADE)
@@ -235,6 +249,11 @@ class _Layout:
         """How many entries the day has, who signs for it, and the rest of the folio struck out."""
         register, left, right = self.register, MARGIN, self.sheet.size[0] - MARGIN
         count = len(register.lines)
+        if register.list_of is not None:
+            pen.text(
+                left, top - 14, f"Fin de la lista: {count} líneas." if count else EMPTY, size=SMALL, face=Face.BOLD
+            )
+            return
         entries = (
             f"{count} anotaciones, de la {register.first_line} a la {register.first_line + count - 1}"
             if count

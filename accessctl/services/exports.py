@@ -1,16 +1,20 @@
-"""Exports that prove themselves: CSV and JSON lines of what was found, or the record as a whole.
+"""Exports that prove themselves: CSV, JSON lines, workbook or printed list of what was found, or the whole record.
 
 In this order: a checkpoint is signed; the entries below it are streamed into a file that has no name yet, in flat
 memory, each compared with its leaf; the export itself is recorded (who, which, how many lines, the file's SHA-256);
-then the names appear, `FILE.proofs`, `FILE.manifest` and `FILE`. So the manifest's checkpoint covers every line, the
-entry of the export comes after it, and no file exists that is not on the record. A file of that name is never replaced.
+then the names appear, `FILE.proofs`, `FILE.verify.py` (the verifier in one file), `FILE.manifest` and `FILE`. So the
+manifest's checkpoint covers every line, the entry of the export comes after it, and no file exists that is not on the
+record. A file of that name is never replaced.
 
 Lines mean all entries of the record in the filter: what happened at the doors, and what people did.
 """
 
+import errno
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TypeVar
@@ -29,9 +33,11 @@ from accessctl.record import (
     clean,
     encode,
     leaf_hash,
+    single_file,
 )
 from accessctl.record.merkle import leaf_hashes
 from accessctl.services.complete_file import complete_files
+from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write, leaf_proof_block
 from accessctl.services.export_lines import Format, bare_block, block_of, header, proof_block
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
@@ -39,7 +45,10 @@ from accessctl.services.store import EventFilter, LedgerLine, Work
 
 BLOCK = 1000  # lines that are formatted and written together
 EVERYTHING = EventFilter()
-COMPANIONS = frozenset({".manifest", ".proofs"})
+COMPANIONS = (".manifest", ".proofs", ".verify.py")
+VERIFIER = ".verify.py"
+NO_BOOKS: Mapping[str, Binder] = {}
+Progress = Callable[[int, float], None]  # lines written so far, and which share of the record was passed
 
 L = TypeVar("L", LedgerLine, tuple[int, bytes, bytes])  # both begin with index, bytes, leaf
 
@@ -54,6 +63,7 @@ class ExportMade:
     lines: int
     sha256: str
     checkpoint: Checkpoint
+    verifier: Path  # the single-file verifier beside it
 
 
 @dataclass(slots=True)
@@ -72,23 +82,69 @@ class _Written:
         self.file.write(data)
 
 
+class _Binding:
+    """A book on its way into the export's file: its lines count, and its bytes come at the end."""
+
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+        self._book: Book | None = None
+        self._lines = 0
+
+    def begin(self, write: Write, head: BookHead) -> None:
+        self._book = self._binder.begin(write, head)
+
+    def block(self, rows: Sequence[LedgerLine]) -> bytes:
+        """Lay the lines aside; nothing is to be written yet. Raises `OSError(EFBIG)`."""
+        self._lines += len(rows)
+        if self._lines > self._binder.most:
+            raise OSError(errno.EFBIG, f"more than {self._binder.most} lines")
+        if self._book is not None:
+            self._book.add(rows)
+        return b""
+
+    def finish(self) -> None:
+        if self._book is not None:
+            self._book.finish()
+
+    def close(self) -> None:
+        if self._book is not None:
+            self._book.close()
+
+
 class ExportDesk:
     """Makes exports. Whoever asks needs the permission, and every export is an entry."""
 
-    def __init__(self, office: Office, keeper: RecordKeeper) -> None:
+    def __init__(self, office: Office, keeper: RecordKeeper, books: Mapping[str, Binder] = NO_BOOKS) -> None:
+        """`books` make the formats that are looked at; without one its format is a bug of the caller (KeyError)."""
         self._office = office
         self._keeper = keeper
+        self._books = books
 
     def make(
-        self, actor: Actor, *, which: EventFilter = EVERYTHING, fmt: Format, target: Path, public: bool = False
+        self,
+        actor: Actor,
+        *,
+        which: EventFilter = EVERYTHING,
+        fmt: Format | BookFormat,
+        target: Path,
+        public: bool = False,
+        progress: Progress | None = None,
     ) -> ExportMade:
         """Export what the filter finds to `target`; `public` leaves out names, documents and credentials.
+
+        `progress` is told after each page; what it raises ends the export. A workbook or a list longer than its format
+        bears is `OSError(EFBIG)`.
 
         Raises `AccessError`, `OSError` (the name is taken, the disk is full …), `RecordBroken` where the stored record
         does not hash to its leaves; in each case nothing is left under any of the names.
         """
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
-        block = block_of(fmt, public=public)
+        block: Callable[[Sequence[LedgerLine]], bytes]
+        if fmt == "xlsx" or fmt == "pdf":  # noqa: PLR1714 -- each comparison narrows the type, membership does not
+            book = _Binding(self._books[fmt])
+            before, block = b"", book.block
+        else:
+            book, before, block = None, header(fmt), block_of(fmt, public=public)
 
         def lines(tx: Work, size: int) -> Iterator[Sequence[LedgerLine]]:
             until = size if which.before_index is None else min(size, which.before_index)
@@ -106,15 +162,17 @@ class ExportDesk:
             actor,
             target,
             lines,
-            before=header(fmt),
+            before=before,
             block=block,
-            whole=which == EVERYTHING,
+            whole=which == EVERYTHING and book is None,
             asked=asked,
             fmt=fmt,
             person=which.person,
+            progress=progress,
+            book=book,
         )
 
-    def whole_record(self, actor: Actor, target: Path) -> ExportMade:
+    def whole_record(self, actor: Actor, target: Path, *, progress: Progress | None = None) -> ExportMade:
         """The record from index 0 to the end: `index`, `entry`, `leaf` as JSON lines."""
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
         return self._make(
@@ -127,6 +185,7 @@ class ExportDesk:
             asked={},
             fmt="record",
             person="",
+            progress=progress,
         )
 
     def _make(
@@ -141,28 +200,42 @@ class ExportDesk:
         asked: dict[str, Json],
         fmt: str,
         person: str,
+        progress: Progress | None = None,
+        book: "_Binding | None" = None,
     ) -> ExportMade:
-        if not target.name or target.suffix in COMPANIONS:
+        if not target.name or target.name.endswith(COMPANIONS):
             raise AccessError(Reason.TEXT_INVALID, field="name", longest=200)
         note = self._keeper.checkpoint()
         signed = self._keeper.opened(note)
         manifest_path = target.with_name(target.name + ".manifest")
         proofs_path = None if whole else target.with_name(target.name + ".proofs")
-        with complete_files(token=self._office.new_id()) as files:
+        verifier_path = target.with_name(target.name + VERIFIER)
+        now = self._office.clock()
+        public = asked.get("public") is True
+        exported_by = actor.account if public else clean(f"{actor.name} ({actor.account})")
+        with ExitStack() as stack:
+            files = stack.enter_context(complete_files(token=self._office.new_id()))
             proofs = None if proofs_path is None else files.begin(proofs_path)
+            files.begin(verifier_path).write(Path(single_file.__file__).read_bytes())
             manifest_file = files.begin(manifest_path)
             written = _Written(files.begin(target))
+            if book is not None:
+                stack.enter_context(closing(book))
+                book.begin(written.write, _head(signed, asked, exported_by, now))
             with self._office.store.view() as tx:
                 tree = None if proofs is None else tx.ledger.tree(signed.size)
                 written.write(before)
-                _stream(lines(tx, signed.size), block, written, proofs, tree)
+                for rows in _stream(lines(tx, signed.size), written, proofs, tree, with_leaves=book is not None):
+                    written.write(block(rows))
+                    if progress is not None:
+                        progress(written.lines, (rows[-1][0] + 1) / signed.size)
+            if book is not None:
+                book.finish()
             if whole:
                 _require_root(written, signed)
-            now = self._office.clock()
             sha256 = written.digest.hexdigest()
-            public = asked.get("public") is True
             manifest = Manifest(
-                exported_by=actor.account if public else clean(f"{actor.name} ({actor.account})"),
+                exported_by=exported_by,
                 exported_at=now.isoformat(),
                 filter=asked,
                 lines=written.lines,
@@ -172,6 +245,7 @@ class ExportDesk:
                 whole=whole,
                 checkpoint=note,
                 verifier_key=self._keeper.verifier_key,
+                format=None if book is None else fmt,
             )
             manifest_file.write(manifest.sealed(self._keeper.signer).to_bytes())
             files.settle()
@@ -183,7 +257,9 @@ class ExportDesk:
                 "size": signed.size,
             }
             with self._office.begin(actor) as tx:
-                tx.record(Fact.EXPORT_MADE, at=now, actor=actor, norm="N10.2", person=person, data=data)
+                tx.record(
+                    Fact.EXPORT_MADE, at=self._office.clock(), actor=actor, norm="N10.2", person=person, data=data
+                )
                 tx.commit()
             files.appear()
         return ExportMade(
@@ -193,7 +269,21 @@ class ExportDesk:
             lines=written.lines,
             sha256=sha256,
             checkpoint=signed,
+            verifier=verifier_path,
         )
+
+
+def _head(signed: Checkpoint, asked: dict[str, Json], exported_by: str, now: datetime) -> BookHead:
+    return BookHead(
+        number=f"EXP-{now:%Y%m%d-%H%M%S}",
+        origin=signed.origin,
+        size=signed.size,
+        root=signed.root,
+        asked=encode(asked).decode(),
+        exported_by=exported_by,
+        exported_at=now,
+        public=asked.get("public") is True,
+    )
 
 
 def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:
@@ -209,7 +299,9 @@ def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:
     for name in ("doors", "events"):
         if getattr(which, name):
             said[name] = [clean(one) for one in getattr(which, name)]
-    for name in ("person", "device", "credential", "case"):
+    if which.credentials:
+        said["credentials"] = "…" if public else [clean(one) for one in which.credentials]
+    for name in ("person", "device", "credential", "visit", "case", "norm"):
         if getattr(which, name):
             said[name] = "…" if public and name in {"person", "credential"} else clean(getattr(which, name))
     if which.device_events_only:
@@ -224,23 +316,26 @@ def _pages(entries: Iterator[tuple[int, bytes, bytes]]) -> Iterator[list[tuple[i
 
 def _stream(
     pages: Iterator[Sequence[L]],
-    block: Callable[[Sequence[L]], bytes],
     written: _Written,
     proofs: BinaryIO | None,
     tree: StoredTree | None,
-) -> None:
-    """A page after the other: compared with its leaves, proven, formatted, hashed, written."""
+    *,
+    with_leaves: bool,
+) -> Iterator[Sequence[L]]:
+    """A page after the other: compared with its leaves, proven, counted; the caller formats and writes it."""
     for rows in pages:
         indexes, leaves = [row[0] for row in rows], [row[2] for row in rows]
         _require_leaves(indexes, [row[1] for row in rows], leaves)
         if proofs is None or tree is None:
             written.frontier.extend(leaves)
+        elif with_leaves:
+            proofs.write(leaf_proof_block(list(zip(indexes, leaves, tree.inclusions(indexes), strict=True))))
         else:
             proofs.write(proof_block(list(zip(indexes, tree.inclusions(indexes), strict=True))))
-        written.write(block(rows))
         written.lines += len(rows)
         written.first = indexes[0] if written.first is None else written.first
         written.last = indexes[-1]
+        yield rows
 
 
 def _require_leaves(indexes: Sequence[int], entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:

@@ -182,6 +182,18 @@ class RegisterFacts:
     keeper: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFacts:
+    """A report on paper: columns (title and share of the width) and rows of as many texts."""
+
+    stamp: Stamp
+    title: str
+    serves: str
+    about: str
+    columns: tuple[tuple[str, float], ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 class Printer(Protocol):
     """Draws papers as PDF. The same facts always give the same bytes."""
 

@@ -1,0 +1,71 @@
+"""Exports that are looked at: workbooks and printed lists. A `Binder` makes them, page by page, elsewhere.
+
+Nothing reads such a file line by line, so its leaves go into `FILE.proofs` beside their paths (`record.opaque`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import orjson
+
+from accessctl.record.columns import COLUMNS, cell
+from accessctl.services.export_lines import REDACTED
+from accessctl.services.store import LedgerLine
+
+BookFormat = Literal["xlsx", "pdf"]
+Write = Callable[[bytes], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookHead:
+    """What stands at the head: whose record, under which checkpoint, what was asked for, by whom and when."""
+
+    number: str
+    origin: str
+    size: int
+    root: bytes
+    asked: str
+    exported_by: str
+    exported_at: datetime
+    public: bool
+
+
+class Book(Protocol):
+    """One file while it is made. Raises `OSError` as the file system does."""
+
+    def add(self, lines: Sequence[LedgerLine]) -> None: ...
+    def finish(self) -> None:
+        """Write the whole file; nothing may have been written before."""
+        ...
+
+    def close(self) -> None:
+        """Take away what was laid aside while making it, finished or not."""
+        ...
+
+
+class Binder(Protocol):
+    """Makes books of one format, of at most so many lines."""
+
+    most: int
+
+    def begin(self, write: Write, head: BookHead) -> Book: ...
+
+
+def cells_of(line: LedgerLine, *, public: bool) -> list[str]:
+    """The columns of a line as texts, as in CSV: one line each, and no formula."""
+    entry = orjson.loads(line.data)
+    shown = entry | {"index": line.place, "person": line.name, "leaf": line.leaf.hex()}
+    return ["" if public and name in REDACTED else cell(shown.get(name)) for name in COLUMNS]
+
+
+def leaf_proof_block(proofs: Sequence[tuple[int, bytes, Sequence[bytes]]]) -> bytes:
+    """Audit paths with their leaves, as JSON lines."""
+    dumps, newline = orjson.dumps, orjson.OPT_APPEND_NEWLINE
+    return b"".join(
+        [
+            dumps({"index": index, "leaf": leaf.hex(), "proof": [one.hex() for one in path]}, option=newline)
+            for index, leaf, path in proofs
+        ]
+    )
