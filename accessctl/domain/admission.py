@@ -33,13 +33,17 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitShown:
-    """A visitor's credential at a reader, and what is known there. `escorting` is asked for where 1 to 3 are well."""
+    """A visitor's credential at a reader, and what is known there. `escorting` is asked for where 1 to 3 are well.
+
+    `removed`: somebody's access was ended (N10.4) after they were authorised to come.
+    """
 
     credential: str
     direction: Direction
     way: Way
     obstacle: Obstacle | None = None
     host_inside: bool = False
+    removed: bool = False
     escorting: Escorting = Escorting.MISSING
 
 
@@ -54,15 +58,16 @@ def standing(visit: Visit | None, shown: VisitShown, at: datetime) -> tuple[Reas
     """Questions 1 to 3: reason, norm, missing step; None where only the company is still to be seen to."""
     if visit is None:
         return Reason.VISIT_STEP_MISSING, "P4.01", "P4.01"
+    if shown.removed:
+        return Reason.REVOKED, "N10.4", ""
     lacking = visit.lacks()
     if lacking:
         return Reason.VISIT_STEP_MISSING, visit.norm(lacking), visit.norm(lacking)
     if visit.state is VisitState.VERIFIED or visit.state not in MAY_ENTER:
         return Reason.EXPIRED, visit.norm("P4.07" if visit.state is VisitState.VERIFIED else "P4.08"), ""
-    if at < visit.valid_from:
-        return Reason.NOT_YET_VALID, visit.norm("P4.01"), ""
-    if at >= visit.valid_until:
-        return Reason.EXPIRED, visit.norm("P4.01"), ""
+    if not visit.valid_from <= at < visit.valid_until:
+        early = at < visit.valid_from
+        return Reason.NOT_YET_VALID if early else Reason.EXPIRED, visit.norm("P4.01"), ""
     if shown.way is Way.ELSEWHERE:
         return Reason.NO_RIGHT, "N10.2", ""
     if shown.obstacle is not None and shown.obstacle is not Obstacle.INSIDE_ALREADY_SOFT:

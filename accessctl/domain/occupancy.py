@@ -10,7 +10,7 @@ Leaving is never refused; nothing here is asked on the way out.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from accessctl.domain.errors import Reason
@@ -18,6 +18,7 @@ from accessctl.domain.places import Door, Zone
 
 OUTSIDE = ""
 MOST_NESTED = 16
+LASTS = timedelta(hours=16)  # longer than a shift: where no reader sees people leave, yesterday's entry proves nothing
 
 
 class AntiPassback(StrEnum):
@@ -134,6 +135,11 @@ def left(
 
 def _visit(before: Presence | None) -> str:
     return before.visit if before is not None else ""
+
+
+def is_fresh(presence: Presence, at: datetime) -> bool:
+    """Whether the last event still says where somebody is (N10.6 relies on it). A muster lists the stale ones too."""
+    return abs(at - presence.seen_at) <= LASTS
 
 
 def forgiven(presence: Presence) -> Presence:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from accessctl.domain.admission import VisitShown, Way, decide_visit, standing
+from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.errors import Reason
 from accessctl.domain.escorting import Escorting, Pairing, cardholder_shown, visitor_shown
 from accessctl.domain.occupancy import REASONS, Obstacle
@@ -21,6 +22,7 @@ from accessctl.domain.places import Direction
 from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit, VisitRules
+from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.office import Office
 from accessctl.services.passages import staff_entered, staff_left, visitor_entered, visitor_left
 from accessctl.services.policy_source import PolicySource
@@ -84,6 +86,8 @@ class Doorway:
     def _cardholder(self, tx: Work, here: AtDoor, pairing: Pairing, snapshot: Snapshot) -> tuple[Decision, Pairing]:
         """Somebody on their own right; at a data-centre entry, perhaps with visitors who wait for them."""
         decision = decide(snapshot, here.shown, here.at)
+        if here.leaving and here.data_centre and decision.person:
+            decision = self._entry_known(tx, here, decision)
         if here.leaving or not here.zone:
             record_decision(tx, self._office, here, decision)
             if here.leaving and decision.person and here.zone:
@@ -109,6 +113,20 @@ class Doorway:
         for key in admitted:
             self._admit(tx, here, waiting[key])
         return decision, after
+
+    def _entry_known(self, tx: Work, here: AtDoor, decision: Decision) -> Decision:
+        """Who leaves a data centre was inside; of whom no entry is known, that is noted and alarmed, and they go."""
+        presence = tx.presence.maybe(decision.person)
+        if presence is not None and here.zones.is_within(presence.zone, here.zone):
+            return decision
+        key = f"{here.shown.door}/{decision.person}"
+        about = Subject(
+            key=key, device=here.device, door=here.shown.door, person=decision.person, detail="exit_without_entry"
+        )
+        raise_alarm(tx, self._office, AlarmKind.POLICY_MISMATCH, about, at=here.at)
+        if decision.exception is not None:
+            return decision
+        return decision._replace(exception=Reason.ANTI_PASSBACK, norm="N10.1")
 
     def _waiting(self, tx: Work, here: AtDoor, pairing: Pairing) -> dict[str, Visit]:
         """The visits that wait at the door, as far as everything else is still right with them."""
@@ -149,6 +167,8 @@ class Doorway:
             pairing, escorting = visitor_shown(pairing, visit.id, who, at=here.at, within=self._rules.pairing_time)
             question = replace(question, escorting=escorting)
         decision = decide_visit(visit, question, here.at)
+        if here.leaving and here.data_centre and decision.person:
+            decision = self._entry_known(tx, here, decision)
         record_decision(tx, self._office, here, decision, visit=visit)
         if visit is None or not here.zone:
             return decision, pairing

@@ -10,7 +10,6 @@ from datetime import datetime
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.occupancy import ZoneMap
 from accessctl.domain.people import Actor, Permission, Role, clean_text
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.domain.visits import (
@@ -27,7 +26,7 @@ from accessctl.domain.visits import (
 )
 from accessctl.services.alarm_desk import settle
 from accessctl.services.office import Office
-from accessctl.services.passages import Passage, moved
+from accessctl.services.passages import Passage, moved, zone_map
 from accessctl.services.store import Work
 from accessctl.services.visit_register_desk import clean_equipment
 from accessctl.services.visit_work import Data, companion, may_escort, noted, step, waiting_step
@@ -153,7 +152,7 @@ class EscortDesk:
         if who.visitors >= who.most:
             raise AccessError(Reason.ESCORT_RATIO, "N4.3", most=who.most)
         presence = tx.presence.maybe(visit.escort)
-        zones = ZoneMap.of(tx.zones.find(limit=5000))
+        zones = zone_map(tx)
         if visit.state is VisitState.INSIDE and not (presence and zones.is_within(presence.zone, visit.zone)):
             raise AccessError(Reason.ESCORT_MISSING, "N4.3")
         return "N4.3"
@@ -185,7 +184,8 @@ class EscortDesk:
     def _gone(self, tx: Work, visit: Visit, now: datetime) -> None:
         """Somebody says that the visitor has left: they are not inside, and nothing about their company is open."""
         presence = tx.presence.maybe(visit.visitor) if visit.visitor else None
-        if presence is not None and presence.visit == visit.id:
+        zones = zone_map(tx)
+        if presence is not None and presence.visit == visit.id and zones.is_within(presence.zone, visit.zone):
             moved(tx, Passage(person=visit.visitor, door="", zone=visit.zone, entering=False, at=now, visit=visit.id))
         for kind in (*OF_COMPANY, AlarmKind.VISIT_OVERSTAY):
             if kind is not AlarmKind.VISIT_OVERSTAY or visit.state is VisitState.CLOSED:

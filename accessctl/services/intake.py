@@ -22,6 +22,7 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.errors import Reason
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import LASTS
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction
 from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
@@ -30,6 +31,7 @@ from accessctl.ports import LiveEvent, LiveKind, LogMark, LogPart, LogRecord
 from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.hindsight import Hindsight, held_right_then
 from accessctl.services.office import Office
+from accessctl.services.passages import Passage, staff_entered, staff_left
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.store import DeviceEvent, EventFilter, Work
 
@@ -117,12 +119,35 @@ class Intake:
                 stored += len(new)
                 if new:
                     self._mismatched(tx, where, mismatches, received)
+                    self._followed(tx, where, events, received)
                 if start + size >= len(records):
                     if part.epoch_changed:
                         self._gap(tx, device, received)
                     self._move_mark(tx, device.id, part.mark)
                 tx.commit()
         return stored
+
+    def _followed(self, tx: Work, where: Placed, events: Sequence[DeviceEvent], received: datetime) -> None:
+        """Put those who passed where they are now (N10.6 asks who is inside): of each, their newest event."""
+        newest: dict[str, DeviceEvent] = {}
+        for event in events:
+            recent = event.person and received - event.at <= LASTS
+            if recent and (event.person not in newest or newest[event.person].at <= event.at):
+                newest[event.person] = event
+        for person, event in newest.items() if where.zone else ():
+            passage = Passage(
+                person=person,
+                door=where.door,
+                zone=where.zone,
+                entering=where.device.direction is Direction.IN,
+                at=event.at,
+                device=where.device.id,
+                credential=event.credential,
+            )
+            if passage.entering:
+                staff_entered(tx, passage)
+            else:
+                staff_left(tx, self._office, passage)
 
     def heard(self, device: Device, events: Sequence[LiveEvent], *, session: str, first: int, skew_s: int) -> None:
         """Store live events that the log does not have. `session` and `first` number them for good."""

@@ -5,23 +5,25 @@ is a `policy_mismatch`; a visitor who went in without the escort is `escort_miss
 already moves nobody. Doors that ask the server were decided by `doorway` already and are not judged twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from accessctl.domain.admission import Way, decide_visit
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.escorting import Escorting
+from accessctl.domain.facts import Fact
 from accessctl.domain.places import Direction
-from accessctl.domain.policy import Decision, Shown, decide
+from accessctl.domain.policy import LONGEST_CREDENTIAL, Decision, Shown, decide
 from accessctl.domain.visitor_cards import VisitorCard
-from accessctl.domain.visits import Visit, VisitRules
+from accessctl.domain.visits import OPEN, Visit, VisitRules
 from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.intake import held_right_then
 from accessctl.services.office import Office
 from accessctl.services.passages import doubt, staff_entered, staff_left, visitor_entered, visitor_left
 from accessctl.services.policy_source import PolicySource
-from accessctl.services.store import Work
-from accessctl.services.threshold import AtDoor, place, question_at, visit_of, visitor_card
+from accessctl.services.store import EventFilter, Work
+from accessctl.services.threshold import AtDoor, place, question_at
 from accessctl.services.visit_work import companion
 
 
@@ -44,9 +46,9 @@ class PassageReports:
         shown = Shown(door=door, credential=credential, direction=direction)
         snapshot = self._policy.current()  # of what is committed: the caller has written already
         here = place(self._policy.site(), shown, at, device)
-        card = visitor_card(tx, credential)
-        if card is not None:
-            return self._visitor_reported(tx, here, card, opened=opened)
+        cards = tx.visitor_cards.lives(credential) if len(credential) <= LONGEST_CREDENTIAL else []
+        if cards:
+            return self._visitor_reported(tx, here, _visit_then(tx, cards, at), opened=opened)
         decision = decide(snapshot, shown, at)
         if opened and decision.person and here.zone:
             if here.leaving:
@@ -63,8 +65,7 @@ class PassageReports:
         if found is not None:
             doubt(tx, door=door, zone=found.zone, at=at)
 
-    def _visitor_reported(self, tx: Work, here: AtDoor, card: VisitorCard, *, opened: bool) -> Decision:
-        visit = visit_of(tx, card)
+    def _visitor_reported(self, tx: Work, here: AtDoor, visit: Visit | None, *, opened: bool) -> Decision:
         question = question_at(tx, self._office, here, visit)
         escorted = visit is not None and self._escort_came_along(tx, here, visit)
         if escorted:
@@ -84,12 +85,27 @@ class PassageReports:
         return decision
 
     def _escort_came_along(self, tx: Work, here: AtDoor, visit: Visit) -> bool:
-        """For passages that are only reported: whether the escort entered here within the pairing time."""
-        escort = tx.presence.maybe(visit.escort) if visit.escort else None
-        who = companion(tx, visit, self._rules)
-        if escort is None or not who.entitled or not here.zones.is_within(escort.zone, here.zone):
+        """Whether who was on duty then entered by the same door within the pairing time, as far as is known."""
+        within = self._rules.pairing_time
+        if not companion(tx, visit, self._rules).entitled and visit.state in OPEN:
             return False
-        return escort.door == here.shown.door and abs(here.at - escort.seen_at) <= self._rules.pairing_time
+        for duty in visit.escorts:
+            if duty.since > here.at or (duty.until is not None and duty.until <= here.at):
+                continue
+            seen = tx.presence.maybe(duty.person)
+            came = seen is not None and seen.door == here.shown.door and here.zones.is_within(seen.zone, here.zone)
+            if came and seen is not None and abs(here.at - seen.seen_at) <= within:
+                return True
+            which = EventFilter(
+                person=duty.person,
+                doors=(here.shown.door,),
+                since=here.at - within,
+                until=here.at + within,
+                events=(Fact.DOOR_GRANTED.value,),
+            )
+            if tx.events.rows(which, limit=1):
+                return True
+        return False
 
     def _mismatch(self, tx: Work, here: AtDoor, decision: Decision) -> None:
         about = Subject(
@@ -106,3 +122,13 @@ def _stood_then(visit: Visit, at: datetime) -> bool:
     """Whether the visit admitted at `at`, for an event that arrives after it went on."""
     signed = visit.signed_at is not None and visit.signed_at <= at
     return signed and visit.valid_from <= at < min(visit.valid_until, visit.verified_at or visit.valid_until)
+
+
+def _visit_then(tx: Work, cards: Sequence[VisitorCard], at: datetime) -> Visit | None:
+    """The visit that had the card at `at`: by the time an event arrives, another visitor may have it."""
+    for card in cards:
+        for visit in tx.visits.find(card=card.id, newest=True, limit=500):
+            given, back = visit.card_given_at, visit.card_back_at
+            if given is not None and given <= at and (back is None or at < back):
+                return visit
+    return None

@@ -119,6 +119,10 @@ class Alarms(Shelf[Alarm], Protocol):
 class VisitorCards(Shelf[VisitorCard], Protocol):
     """The visitors' pool."""
 
+    def lives(self, family_key: str) -> list[VisitorCard]:
+        """Every card and slip that ever bore the number."""
+        ...
+
     def in_pool(self, family_key: str) -> VisitorCard | None:
         """The card of that number that is not retired."""
         ...
@@ -189,8 +193,10 @@ class EventFilter:
     person: str = ""
     device: str = ""
     credential: str = ""
+    credentials: tuple[str, ...] = ()  # any of them: one card, in the forms in which it was recorded
     visit: str = ""
     case: str = ""
+    norm: str = ""
     events: tuple[str, ...] = ()
     device_events_only: bool = False
 

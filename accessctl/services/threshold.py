@@ -9,7 +9,7 @@ from datetime import datetime
 from accessctl.domain.admission import VisitShown, Way
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
-from accessctl.domain.occupancy import Entry, Obstacle, Site, ZoneMap, obstacle
+from accessctl.domain.occupancy import Entry, Obstacle, Site, ZoneMap, is_fresh, obstacle
 from accessctl.domain.places import Direction, ZoneClass
 from accessctl.domain.policy import LONGEST_CREDENTIAL, Decision, Shown
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
@@ -79,7 +79,8 @@ def question_at(tx: Work, office: Office, here: AtDoor, visit: Visit | None) -> 
         direction=here.shown.direction,
         way=way,
         obstacle=obstacle_at(tx, office, here, visit.visitor),
-        host_inside=host is not None and here.zones.is_within(host.zone, here.zone),
+        host_inside=host is not None and here.zones.is_within(host.zone, here.zone) and is_fresh(host, here.at),
+        removed=any(one.at >= visit.authorised_at for one in tx.removals.find(person=visit.visitor, limit=100)),
     )
 
 

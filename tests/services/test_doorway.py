@@ -1,5 +1,6 @@
 """The door: escort and visitor in either order, what each refusal says, who leaves first, emergencies, late events."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,11 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.occupancy import AntiPassback
 from accessctl.domain.places import Direction
 from accessctl.domain.visits import VisitState
+from accessctl.services.removal_desk import RemovalDesk
+from accessctl.storage.engine import make_engine
+from accessctl.storage.migrations import migrate
+from accessctl.storage.unit_of_work import SqlStore
+from tests.services.premises import Premises
 from tests.services.visiting import OUT, Visiting
 
 HOSTILE = ["", "x" * 10_000, "' OR '1'='1", "%", "nul\x00", "\u202e", "\ud800", "pin:", "pin:٣", "em:" + "0" * 60]
@@ -235,3 +241,65 @@ def test_the_policy_is_not_ahead_of_a_report_that_was_undone(visiting: Visiting)
         card = tx.cards.find(holder=visiting.person("tecnico"))[0]
     visiting.premises.stock.happen(visiting.actor("tecnico"), card.id, CardEvent.SUSPEND, why="revisión")
     assert visiting.show("tecnico").reason is Reason.SUSPENDED
+
+
+def test_an_exit_without_a_known_entry_is_free_noted_and_alarmed(visiting: Visiting) -> None:
+    decision = visiting.show("telecom", OUT)
+    assert (decision.granted, decision.exception, decision.norm) == (True, Reason.ANTI_PASSBACK, "N10.1")
+    assert visiting.alarms() == {"policy_mismatch": "raised"}
+    assert visiting.show("telecom", OUT, door="sub-1").exception is None, "asked in the data centre only"
+    visit = visiting.signed()
+    assert visiting.show(visiting.key(0), OUT).exception is Reason.VISIT_STEP_MISSING
+    assert visiting.visit(visit).state is VisitState.OUTSIDE
+
+
+def test_whose_access_was_ended_is_no_visitor_of_an_older_authorisation(visiting: Visiting) -> None:
+    visit = visiting.signed()
+    visiting.premises.tick()
+    removals = RemovalDesk(visiting.premises.office)
+    jefe = visiting.person("jefe")
+    removals.request(
+        visiting.actor("jefe"), person=visiting.visit(visit).visitor, requested_by=jefe, reason="Se retira"
+    )
+    assert visiting.show("tecnico").granted
+    decision = visiting.show(visiting.key(0))
+    assert (decision.reason, decision.norm) == (Reason.REVOKED, "N10.4")
+
+
+def test_a_late_event_belongs_to_the_visit_that_had_the_card(visiting: Visiting) -> None:
+    first = visiting.inside()
+    entered = visiting.now
+    visiting.show(visiting.key(0), OUT)
+    visiting.show("tecnico", OUT)
+    visiting.closed(first)
+    second = visiting.signed("X2")
+    visiting.report(visiting.key(0), at=entered)
+    assert visiting.visit(second).state is VisitState.SIGNED
+    assert visiting.visit(first).state is VisitState.CLOSED
+    assert visiting.alarms() == {}
+
+
+def test_yesterdays_entry_makes_no_host_present(visiting: Visiting) -> None:
+    visiting.show("tecnico", door="sub-1")
+    visiting.wait(hours=17)
+    visiting.signed()
+    assert visiting.show(visiting.key(0), door="sub-1").reason is Reason.HOST_ABSENT
+
+
+@pytest.mark.postgresql
+def test_the_same_day_on_postgresql(postgresql_database: str) -> None:
+    engine = make_engine(postgresql_database)
+    migrate(engine)
+    store = SqlStore(engine, os.urandom)
+    try:
+        visiting = Visiting(Premises(store=store))
+        visit = visiting.inside()
+        assert visiting.show("tecnico", OUT).granted
+        assert visiting.alarms() == {"escort_left_first": "raised"}
+        assert visiting.show(visiting.key(0), OUT).granted
+        visiting.closed(visit)
+        assert visiting.steps(visit) == [f"P4.0{number}" for number in range(1, 9)]
+        for hostile in HOSTILE:
+            assert not visiting.show(hostile).granted
+    finally:
+        store.close()
