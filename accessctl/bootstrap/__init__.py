@@ -43,6 +43,7 @@ from accessctl.services.watch import Watch
 from accessctl.services.zone_desk import ZoneDesk
 from accessctl.settings import Settings
 from accessctl.storage.engine import make_engine
+from accessctl.storage.migrations import require_current
 from accessctl.storage.unit_of_work import SqlStore
 
 
@@ -95,8 +96,10 @@ def visit_rules(settings: Settings) -> VisitRules:
 
 
 def build(settings: Settings) -> Service:
-    """The service for these settings. Raises `KeysWrong` where `accessctl init` was not run."""
-    store = SqlStore(make_engine(settings.database), clock.entropy)
+    """The service for these settings. Raises `KeysWrong` or `DatabaseNotReady` where `accessctl init` was not run."""
+    engine = make_engine(settings.database)
+    require_current(engine)
+    store = SqlStore(engine, clock.entropy)
     office = Office(store=store, clock=clock.now, new_id=clock.new_id)
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)

@@ -8,6 +8,7 @@ request) and general norm NG.7 (it ends when the person leaves).
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
@@ -32,7 +33,11 @@ class AccountDesk:
     def __init__(self, office: Office, hasher: PasswordHasher) -> None:
         self._office = office
         self._hasher = hasher
-        self._nobody = hasher.hash("nobody has this password")
+
+    @cached_property
+    def _nobody(self) -> str:
+        """What is compared where there is no account: made by the first sign-in, whoever's it is."""
+        return self._hasher.hash("nobody has this password")
 
     def add(
         self,
@@ -102,8 +107,8 @@ class AccountDesk:
             found = tx.accounts.find(username=name, limit=1)
         if wait > timedelta(0):
             raise AccessError(Reason.THROTTLED, "", seconds=int(wait.total_seconds()) + 1)
-        account = found[0] if found else None
-        fits = self._fits(account.password_hash if account else self._nobody, password[:LONGEST])
+        account, nobody = found[0] if found else None, self._nobody
+        fits = self._fits(account.password_hash if account else nobody, password[:LONGEST])
         if account is None or not fits or len(password) > LONGEST or account.disabled_at is not None:
             raise self._failed(name, source, account, actor=SYSTEM)
         with self._office.store.begin() as tx:

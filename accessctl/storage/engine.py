@@ -18,6 +18,10 @@ WRITER_LOCK = 0x616363657373  # "access": the advisory lock that a writer of our
 PRIVATE = 0o600
 
 
+class DatabaseNotReady(Exception):
+    """The database does not answer, or has not the shape that this program needs. The message holds no address."""
+
+
 class UnknownDatabase(ValueError):
     """The address names no database that we know; what it says is not repeated, it may hold a password."""
 

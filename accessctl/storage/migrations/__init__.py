@@ -14,8 +14,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
-from accessctl.storage.engine import begin_writing
+from accessctl.storage.engine import DatabaseNotReady, begin_reading, begin_writing
 
 HERE = Path(__file__).parent
 
@@ -29,8 +30,11 @@ def configuration(connection: Connection | None = None) -> Config:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the database up to date. Nothing is changed where it is already."""
-    connection = begin_writing(engine)
+    """Bring the database up to date. Nothing is changed where it is already. Raises `DatabaseNotReady`."""
+    try:
+        connection = begin_writing(engine)
+    except OperationalError:
+        raise DatabaseNotReady("the database does not answer") from None
     try:
         command.upgrade(configuration(connection), "head")
         connection.commit()
@@ -45,6 +49,17 @@ def draft(engine: Engine, name: str, message: str) -> None:
         command.revision(configuration(connection), message=message, rev_id=name, autogenerate=True)
     finally:
         connection.close()
+
+
+def require_current(engine: Engine) -> None:
+    """Raises `DatabaseNotReady` where the database does not answer, or was not brought to its present shape."""
+    try:
+        with begin_reading(engine) as connection:
+            current = is_current(connection)
+    except OperationalError:
+        raise DatabaseNotReady("the database does not answer") from None
+    if not current:
+        raise DatabaseNotReady("the database has not the shape of this version; accessctl init brings it there")
 
 
 def is_current(connection: Connection) -> bool:
