@@ -54,7 +54,7 @@ class Press:
         how = word(AUTHORISED, facts.authorised_how)
         return render_receipt(
             Receipt(
-                imprint=_imprint(facts.stamp),
+                imprint=imprint_of(facts.stamp),
                 request=facts.request,
                 person=facts.person.name,
                 identity_document=f"{DOCUMENTS[facts.document.kind]} {facts.document.number}",
@@ -84,7 +84,7 @@ class Press:
             remarks = (f"No se registró huella; motivo que consta: {facts.waiver}. El acceso es solo con la tarjeta.",)
         return render_notice(
             Notice(
-                imprint=_imprint(facts.stamp),
+                imprint=imprint_of(facts.stamp),
                 addressee=facts.addressee.name,
                 addressee_post=facts.addressee.position,
                 addressee_department=facts.addressee.department,
@@ -110,7 +110,7 @@ class Press:
     def outstanding(self, facts: OutstandingFacts) -> bytes:
         """N10.4."""
         owing = tuple(_owing(one) for one in facts.owing)
-        return render_outstanding(OutstandingCards(imprint=_imprint(facts.stamp), as_of=facts.as_of, owing=owing))
+        return render_outstanding(OutstandingCards(imprint=imprint_of(facts.stamp), as_of=facts.as_of, owing=owing))
 
     def register(self, facts: RegisterFacts) -> bytes:
         """N4.1."""
@@ -120,7 +120,7 @@ class Press:
             lines = (*lines, RegisterLine(cells=("",) * len(_REGISTER), remark=remark))
         return render_register(
             Register(
-                imprint=_imprint(facts.stamp),
+                imprint=imprint_of(facts.stamp),
                 place=facts.place or OFFICE,
                 day=facts.day,
                 columns=_REGISTER,
@@ -134,7 +134,8 @@ class Press:
         )
 
 
-def _imprint(stamp: Stamp) -> Imprint:
+def imprint_of(stamp: Stamp) -> Imprint:
+    """The number, the moment and the evidence of a paper."""
     entry = None if stamp.entry is None else EntryReference(index=stamp.entry[0], leaf=stamp.entry[1])
     signed = stamp.checkpoint
     checkpoint = None if signed is None else CheckpointReference(size=signed[0], root=signed[1])

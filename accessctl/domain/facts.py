@@ -41,6 +41,7 @@ class Fact(StrEnum):
     FORM_ATTACHED = "case:form:attached"
     REQUEST_AUTHORISED = "case:request:authorised"
     DOCUMENT_PRINTED = "case:document:printed"
+    FOLIOS_RESERVED = "visit:folios:reserved"
 
     CARD_STOCKED = "card:stock:added"
     CARD_ENROLLED = "card:life:enrolled"

@@ -99,14 +99,20 @@ class Papers:
             raise
 
     def _printed(self, actor: Actor, pdf: bytes, *, document: str, norm: str, case: str = "", about: str = "") -> bytes:
-        data: dict[str, str | int | bool | None] = {"document": document, "sha256": hashlib.sha256(pdf).hexdigest()}
-        if about:
-            data["about"] = about
-        with self._office.begin(actor, case=case) as tx:
-            now = self._office.clock()
-            tx.record(Fact.DOCUMENT_PRINTED, at=now, actor=actor, norm=norm, case=case, data=data)
-            tx.commit()
-        return pdf
+        return record_printing(self._office, actor, pdf, document=document, norm=norm, case=case, about=about)
+
+
+def record_printing(
+    office: Office, actor: Actor, pdf: bytes, *, document: str, norm: str, case: str = "", about: str = ""
+) -> bytes:
+    """Record that a paper was printed, with its SHA-256; returns the paper."""
+    data: dict[str, str | int | bool | None] = {"document": document, "sha256": hashlib.sha256(pdf).hexdigest()}
+    if about:
+        data["about"] = about
+    with office.begin(actor, case=case) as tx:
+        tx.record(Fact.DOCUMENT_PRINTED, at=office.clock(), actor=actor, norm=norm, case=case, data=data)
+        tx.commit()
+    return pdf
 
 
 def _own_person(tx: Work, actor: Actor) -> Person | None:

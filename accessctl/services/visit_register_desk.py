@@ -74,6 +74,17 @@ class VisitRegisterDesk:
             step(tx, visit, 3, actor=actor, at=now, answer="si" if form.third_party else "no")
             tx.commit()
 
+    def brief(self, actor: Actor, visit_id: str) -> None:
+        """The safety briefing was read (field 14), at the kiosk before signing. Once is enough."""
+        self._office.require(actor, Permission.VISIT_ATTEND, norm="P4.04")
+        now = self._office.clock()
+        with self._office.begin(actor) as tx:
+            visit = tx.visits.get(visit_id)
+            visit.after(VisitEvent.SIGN)  # refuses where it is not their turn to sign
+            if visit.briefed_at is None:
+                noted(tx, replace(visit, briefed_at=now), Fact.VISIT_BRIEFED, actor=actor, at=now, norm="P4.04")
+                tx.commit()
+
     def sign(self, actor: Actor, visit_id: str, *, strokes: Strokes, width: int, height: int) -> Signature:
         """P4.04 at the kiosk: whoever enters signs the register, attended by the account that runs the kiosk."""
         self._office.require(actor, Permission.VISIT_ATTEND, norm="P4.04")

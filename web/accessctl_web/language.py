@@ -84,6 +84,11 @@ def from_local(when: datetime) -> datetime:
     return when.replace(tzinfo=GUATEMALA).astimezone(UTC)
 
 
+def local_field(at: datetime) -> str:
+    """A moment as a `datetime-local` field holds it: `2026-11-24T08:15`, by the clock of Guatemala."""
+    return at.astimezone(GUATEMALA).strftime("%Y-%m-%dT%H:%M")
+
+
 def day_bounds(of: date) -> tuple[datetime, datetime]:
     """A calendar day in Guatemala as a half-open window in UTC."""
     start = datetime(of.year, of.month, of.day, tzinfo=GUATEMALA)
@@ -100,7 +105,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "America/Guatemala"
     app.config["BABEL_DEFAULT_LOCALE"] = "es"
     Babel(app, locale_selector=_chosen)
-    for one in (moment, clock, instant, day, span, seconds_span, ago):
+    for one in (moment, clock, instant, day, span, seconds_span, ago, local_field):
         app.add_template_filter(one, one.__name__)
     app.add_template_global(_chosen, "language")
     app.jinja_env.globals["languages"] = LANGUAGES
