@@ -34,6 +34,7 @@ def panel_of(service: Service) -> Flask:
         watch=service.watch,
         papers=service.papers,
         exports=service.exports,
+        keeper=service.record_keeper,
         refusals=service.refusals,
         visits=service.visits,
         visit_register=service.visit_register,

@@ -4,10 +4,13 @@ The page follows the record by index: whoever asks for what came after an index 
 broken connection.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from accessctl.domain.alarms import OPEN, Alarm
+from accessctl.domain.card_numbers import CardFormat, CardNumber, parse_typed
+from accessctl.domain.cards import CardState
 from accessctl.domain.devices import Command, CommandKind, CommandState, DeviceHealth
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
@@ -30,6 +33,16 @@ class DeviceLine:
 
     device: Device
     health: DeviceHealth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFile:
+    """One entry as it was hashed, with what was recorded right before and after it, in the order of the record."""
+
+    row: EventRow
+    data: bytes
+    around: tuple[EventRow, ...]
+    size: int  # of the record
 
 
 class Watch:
@@ -61,6 +74,34 @@ class Watch:
         """How many entries the record has: where a live page starts."""
         with self._office.store.view() as tx:
             return tx.events.size()
+
+    def entry(self, actor: Actor, index: int, *, around: int = 20) -> EntryFile:
+        """One entry, whole, and `around` entries on either side. Raises `AccessError(NOT_FOUND)`."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        with self._office.store.view() as tx:
+            size = tx.events.size()
+            if not 0 <= index < size:
+                raise AccessError(Reason.NOT_FOUND, "N10.2", field="index")
+            near = EventFilter(after_index=index - around - 1, before_index=index + around + 1)
+            rows = tx.events.rows(near, limit=2 * around + 1)
+            data = next(data for _, data, _ in tx.ledger.entries(index, index + 1))
+        row = next(row for row in rows if row.index == index)
+        return EntryFile(row=row, data=data, around=tuple(rows), size=size)
+
+    def credentials_of(self, actor: Actor, typed: str) -> tuple[str, ...]:
+        """The texts under which a card may stand in the record: as desks write it, and as doors do.
+
+        `typed` is what is printed on the card, in any of its forms, or the text of an entry itself.
+        """
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        found = {typed}
+        with self._office.store.view() as tx:
+            for number in _numbers(typed):
+                found |= {number.key, number.family_key}
+                found.update(
+                    card.number.key for card in tx.cards.by_family(number.family_key, states=frozenset(CardState))
+                )
+        return tuple(sorted(found))
 
     def open_alarms(self, actor: Actor) -> list[Alarm]:
         """Alarms that nobody resolved, for the head of the page."""
@@ -106,3 +147,14 @@ class Watch:
             data: dict[str, str | int | bool | None] = {"kind": CommandKind.APPLY.value}
             tx.record(Fact.DEVICE_COMMAND_ASKED, at=now, actor=actor, device=device, data=data)
             tx.commit()
+
+
+def _numbers(typed: str) -> list[CardNumber]:
+    """Every card number that the text can mean; none where it means none."""
+    found = []
+    for card_format in CardFormat:
+        with suppress(AccessError):
+            found.append(parse_typed(typed, format=card_format))
+    with suppress(AccessError):
+        found.append(CardNumber.from_key(typed))
+    return found

@@ -6,9 +6,9 @@ A name is shown for as long as what opens its commitment is kept.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
-from accessctl.services.store import DeviceEvent, EventFilter, EventRow
+from accessctl.services.store import DeviceEvent, EventFilter, EventRow, Tally
 from accessctl.storage.entries import plain_text
 from accessctl.storage.journal import Journal
 from accessctl.storage.record_store import RecordReader
@@ -73,6 +73,35 @@ class SqlEvents:
         """How many entries the record has."""
         return RecordReader(self._connection).size()
 
+    def tally(
+        self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
+    ) -> list[Tally]:
+        """How many entries for each combination of the columns `by` (a column that is none is a KeyError)."""
+        if not 0 <= limit <= LARGEST_ANSWER:
+            raise ValueError(f"an answer of {limit} lines: at most {LARGEST_ANSWER}")
+        groups = [func.coalesce(event.c[name], "") for name in by]
+        query = (
+            select(*groups, func.count(), func.min(event.c.at), func.max(event.c.at), func.max(opening.c.value))
+            .select_from(event.outerjoin(opening, opening.c.commitment == event.c.name))
+            .where(*conditions(which))
+            .group_by(*groups)
+            .order_by(*groups)
+            .limit(limit)
+        )
+        if after:
+            query = query.where(tuple_(*groups) > tuple_(*after))
+        parts = len(groups)
+        return [
+            Tally(
+                values=tuple(row[:parts]),
+                count=row[parts],
+                first_at=row[parts + 1],
+                last_at=row[parts + 2],
+                name=row[parts + 3] or "",
+            )
+            for row in self._connection.execute(query)
+        ]
+
 
 def _shown(row: Sequence[Any]) -> EventRow:
     return EventRow(
@@ -114,7 +143,9 @@ def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
         found.append(event.c.door.in_([plain_text(door) for door in which.doors]))
     if which.events:
         found.append(event.c.event.in_([plain_text(name) for name in which.events]))
-    wanted = {name: getattr(which, name) for name in ("person", "device", "credential", "visit", "case")}
+    if which.credentials:
+        found.append(event.c.credential.in_([plain_text(one) for one in which.credentials]))
+    wanted = {name: getattr(which, name) for name in ("person", "device", "credential", "visit", "case", "norm")}
     found += [event.c[name] == plain_text(value) for name, value in wanted.items() if value]
     if which.device_events_only:
         found.append(event.c.identity.is_not(None))

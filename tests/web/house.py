@@ -145,6 +145,7 @@ class House:
             watch=Watch(office),
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper),
+            keeper=keeper,
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),
             visit_register=VisitRegisterDesk(office),

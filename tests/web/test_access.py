@@ -17,7 +17,7 @@ def addresses(app: Flask) -> list[tuple[str, str, str]]:
     """Every rule as (endpoint, method, an address that it matches)."""
     found = []
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", "x", rule.rule)
+        path = re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", "x", re.sub(r"<int:[^<>]+>", "1", rule.rule))
         found += [(rule.endpoint, method, path) for method in sorted((rule.methods or set()) - {"OPTIONS", "HEAD"})]
     return found
 

@@ -12,12 +12,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accessctl.domain.people import Role
 from accessctl_web import access, errors, forms, headers, language, messages, names, naming, navigation, session
 from accessctl_web.desks import Desks
+from accessctl_web.export_room import ExportRoom
 from accessctl_web.settings import PanelSettings
 from accessctl_web.streams import Streams
 from accessctl_web.views import (
     accounts,
     alarms,
     cards,
+    checkpoints,
     delivery,
     doors,
     enrolment,
@@ -25,6 +27,7 @@ from accessctl_web.views import (
     home,
     papers,
     people,
+    record,
     removals,
     requests,
     sign_in,
@@ -53,6 +56,8 @@ PLACES = (
     removals,
     doors,
     alarms,
+    record,
+    checkpoints,
     exports,
     accounts,
 )
@@ -81,6 +86,7 @@ def create_app(desks: Desks, settings: PanelSettings) -> Flask:
         lasts_s=settings.stream_lasts.total_seconds(),
         beat_s=settings.heartbeat.total_seconds(),
     )
+    app.extensions["accessctl_exports"] = ExportRoom()
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(institution=settings.institution, Role=Role)

@@ -19,6 +19,7 @@ from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
+from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.request_desk import RequestDesk
@@ -50,6 +51,7 @@ class Desks:
     watch: Watch
     papers: Papers
     exports: ExportDesk
+    keeper: RecordKeeper
     refusals: Refusals
     visits: VisitDesk
     visit_register: VisitRegisterDesk

@@ -16,9 +16,11 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError, Reason
+from accessctl.record import RecordBroken
 from accessctl_web.desks import put_on_record
+from accessctl_web.findings import finding
 from accessctl_web.messages import Refusal, refusal_of
-from accessctl_web.names import N_
+from accessctl_web.names import N_, norm_title
 
 _LOG = structlog.get_logger(__name__)
 
@@ -79,6 +81,20 @@ def _refused(error: AccessError) -> Response:
     return _answer(int(refusal.status), refusal=refusal, seconds=str(error.details.get("seconds", "")))
 
 
+def _broken(error: RecordBroken) -> Response:
+    """The stored record is not what was signed: nothing is signed, proven or exported from it any more."""
+    _LOG.error("the record is not what was signed", path=request.path, why=error.why.value, index=error.index)
+    norm = "N10.2"
+    refusal = Refusal(
+        reason="record_broken",
+        sentence=finding(error),
+        norm=norm,
+        norm_title=norm_title(norm),
+        status=HTTPStatus.CONFLICT,
+    )
+    return _answer(HTTPStatus.CONFLICT, refusal=refusal)
+
+
 def _http(error: HTTPException) -> BaseResponse:
     if error.response is not None:  # a redirect that the router itself asks for
         return error.get_response()
@@ -114,5 +130,6 @@ def _sign_in() -> BaseResponse:
 def install(app: Flask) -> None:
     """Refusals, HTTP errors and bugs each get their page."""
     app.register_error_handler(AccessError, _refused)
+    app.register_error_handler(RecordBroken, _broken)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)

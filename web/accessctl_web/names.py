@@ -19,6 +19,7 @@ from accessctl.domain.places import Direction, Transport, ZoneClass
 from accessctl.domain.requests import AuthorisedBy, GrantState
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.domain.visits import VisitState
+from accessctl_web.export_shelf import Progress
 
 
 def N_(text: str) -> str:  # noqa: N802 -- the name by which every catalogue tool knows the marker
@@ -290,6 +291,18 @@ DIFFERENCES: Mapping[str, str] = {  # by `visit_differences.KINDS`
     "reader_without_visit": N_("El lector vio un ingreso sin línea en el registro"),
 }
 
+EXPORTS: Mapping[StrEnum, str] = {
+    Progress.WAITING: N_("en espera"),
+    Progress.RUNNING: N_("haciéndose"),
+    Progress.READY: N_("completa"),
+    Progress.STOPPED: N_("cancelada"),
+    Progress.INTERRUPTED: N_("interrumpida: pídala de nuevo"),
+    Progress.DISK: N_("no se pudo escribir: el disco está lleno o no acepta archivos"),
+    Progress.TOO_LONG: N_("demasiado larga para ese formato: use CSV o acote la búsqueda"),
+    Progress.BROKEN: N_("el registro no es el que se firmó: avise a administración"),
+    Progress.REFUSED: N_("rechazada"),
+}
+
 FINGERS = (  # by the number that terminals use: the left hand from the little finger on, then the right from the thumb
     N_("meñique izquierdo"),
     N_("anular izquierdo"),
@@ -329,6 +342,7 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     CommandKind: COMMAND_KINDS,
     CommandState: COMMAND_STATES,
     Fact: FACTS,
+    Progress: EXPORTS,
     VisitState: VISIT_STATES,
     VisitorCardState: VISITOR_CARD_STATES,
     AntiPassback: ANTI_PASSBACK,

@@ -18,10 +18,12 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("doors.show", N_("Puertas")),
     ("doors.events", N_("Eventos")),
     ("alarms.show", N_("Alarmas")),
-    ("exports.show", N_("Exportar")),
+    ("record.show", N_("Registro")),
     ("accounts.show", N_("Cuentas")),
 )
 OF_REQUESTS = frozenset({"enrolment", "delivery"})
+OF_RECORD = frozenset({"checkpoints", "exports"})
+OF_VISITS = frozenset({"visit_care", "visitor_cards", "visit_differences"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ def places() -> list[Place]:
 
 def _is_current(endpoint: str) -> bool:
     here = "requests" if request.blueprint in OF_REQUESTS else request.blueprint
+    here = "visits" if here in OF_VISITS else here
+    here = "record" if here in OF_RECORD else here
     if here == "doors":
         return request.endpoint == endpoint
     return here == endpoint.partition(".")[0]

@@ -1,0 +1,57 @@
+"""A page of what was found in the record, and the addresses of its neighbours.
+
+Paging is by the place in the record: `before` and `after` an index. So page ten thousand costs what the first one
+does, and entries that come in meanwhile move nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from accessctl.domain.errors import AccessError, Reason
+from accessctl.domain.people import Person
+from accessctl.services.store import EventRow
+from accessctl_web.desks import actor, desks
+from accessctl_web.record_query import Query, filter_of
+
+SHOWN = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Rows, the newest first. `newer` and `older` are the addresses' parts that lead on, empty where nothing is."""
+
+    rows: tuple[EventRow, ...] = ()
+    newer: Mapping[str, str] | None = None
+    older: Mapping[str, str] | None = None
+    person: Person | None = None
+
+
+def _index(places: Mapping[str, str], name: str) -> int | None:
+    text = places.get(name, "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 15:
+        raise AccessError(Reason.FORM_INCOMPLETE, missing=name)
+    return int(text)
+
+
+def find(query: Query, places: Mapping[str, str]) -> Found:
+    """The page at `before` or `after` an index, else the newest one. Raises `AccessError`."""
+    person = desks().people.get(query.person) if query.person else None
+    which = filter_of(query)
+    before, after = _index(places, "before"), _index(places, "after")
+    forward = after is not None
+    which = replace(which, after_index=after) if forward else replace(which, before_index=before)
+    rows = desks().watch.rows(actor(), which, limit=SHOWN + 1, newest=not forward)
+    more, rows = len(rows) > SHOWN, rows[:SHOWN]
+    if forward:
+        rows.reverse()
+    asked = query.asked()
+    newer = more if forward else before is not None
+    older = True if forward else more
+    return Found(
+        rows=tuple(rows),
+        newer=asked | {"after": str(rows[0].index)} if newer and rows else None,
+        older=asked | {"before": str(rows[-1].index)} if older and rows else None,
+        person=person,
+    )
