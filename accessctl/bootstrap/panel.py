@@ -43,6 +43,7 @@ def panel_of(service: Service) -> Flask:
         visit_files=service.visit_files,
         visit_differences=service.visit_differences,
         zones=service.zones,
+        visit_papers=service.visit_papers,
         clock=service.office.clock,
     )
     return create_app(

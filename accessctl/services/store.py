@@ -31,6 +31,7 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.searches import SavedSearch
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
@@ -214,6 +215,22 @@ class Events(Protocol):
         ...
 
     def size(self) -> int: ...
+    def tally(
+        self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
+    ) -> list["Tally"]:
+        """How many entries for each combination of the columns `by`, in their order, behind `after`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """So many entries have these values; the first and the last of them. `name` is a person's, where it is known."""
+
+    values: tuple[str, ...]
+    count: int
+    first_at: datetime
+    last_at: datetime
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +324,7 @@ class Work(Protocol):
     visitor_cards: VisitorCards
     presence: Shelf[Presence]
     zone_states: Shelf[ZoneState]
+    saved_searches: Shelf[SavedSearch]
     events: Events
     ledger: Ledger
 

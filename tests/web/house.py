@@ -24,6 +24,7 @@ from werkzeug.test import TestResponse
 
 from accessctl.clock import new_id
 from accessctl.documents.press import Press
+from accessctl.documents.visit_press import VisitPress
 from accessctl.domain.card_numbers import CardFormat, CardNumber
 from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.facts import Fact
@@ -54,6 +55,7 @@ from accessctl.services.vault import Vault
 from accessctl.services.visit_desk import VisitDesk
 from accessctl.services.visit_differences import VisitDifferences
 from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_papers import VisitPapers
 from accessctl.services.visit_register_desk import VisitRegisterDesk
 from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
@@ -154,6 +156,7 @@ class House:
             visit_files=VisitFiles(office),
             visit_differences=VisitDifferences(office, rules),
             zones=ZoneDesk(office),
+            visit_papers=VisitPapers(office, VisitPress(), keeper),
             clock=self.clock,
         )
 

@@ -28,6 +28,7 @@ from accessctl.services.stock_desk import StockDesk
 from accessctl.services.visit_desk import VisitDesk
 from accessctl.services.visit_differences import VisitDifferences
 from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_papers import VisitPapers
 from accessctl.services.visit_register_desk import VisitRegisterDesk
 from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
@@ -60,6 +61,7 @@ class Desks:
     visit_files: VisitFiles
     visit_differences: VisitDifferences
     zones: ZoneDesk
+    visit_papers: VisitPapers
     clock: Callable[[], datetime]
 
 

@@ -167,6 +167,7 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.FORM_ATTACHED: N_("Documento adjuntado"),
     Fact.REQUEST_AUTHORISED: N_("Solicitud autorizada"),
     Fact.DOCUMENT_PRINTED: N_("Documento emitido"),
+    Fact.FOLIOS_RESERVED: N_("Folios de contingencia reservados"),
     Fact.CARD_STOCKED: N_("Tarjeta ingresada a existencias"),
     Fact.CARD_ENROLLED: N_("Tarjeta registrada"),
     Fact.CARD_RELEASED: N_("Tarjeta devuelta a existencias"),

@@ -12,6 +12,8 @@ from accessctl_web.names import N_
 SECTIONS: tuple[tuple[str, str], ...] = (
     ("home.show", N_("Inicio")),
     ("requests.show", N_("Solicitudes")),
+    ("visits.show", N_("Visitas")),
+    ("inside.show", N_("Adentro")),
     ("people.show", N_("Personas")),
     ("cards.show", N_("Tarjetas")),
     ("removals.show", N_("Bajas")),
