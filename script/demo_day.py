@@ -409,7 +409,8 @@ class Day:
         self.await_alarm(AlarmKind.DEVICE_OFFLINE, ("raised",))
         self.simulator.say("infra power-on")
         self.await_alarm(AlarmKind.CLOCK_DOUBTFUL, ("resolved",), seconds=30)
-        self.act("borran la bitácora de una terminal: el hueco se dice")
-        self.simulator.say("infra clear-log")
-        self.simulator.say("infra present card 12345")
+        self.act("el intruso borra la bitácora de la terminal y entra otra vez: el hueco se dice")
+        self.simulator.say("lobby clear-log")
+        if not self.simulator.say("lobby present card 666").get("granted"):
+            raise DemoFailed("el usuario puesto a mano seguía en la terminal: es una alarma, no se retira en silencio")
         self.await_alarm(AlarmKind.GAP, ("raised",), seconds=40)

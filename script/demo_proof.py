@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,10 @@ def leave(day: Day, place: Installation, core: Core, out: Path) -> dict[str, Any
         command_line(place.config, "export", "--from", since, "--to", until, "--format", kind, "--out", file)
     command_line(place.config, "record", "checkpoint", "--out", str(out / "record.checkpoint"))
     command_line(place.config, "record", "export", "--out", str(out / "record.jsonl"))
-    command_line(place.config, "record", "verify", "--checkpoint", str(out / "record.checkpoint"))
-    for name in ("events.csv", "events.jsonl", "record.jsonl"):
-        command_line(place.config, "verify", str(out / name))
+    checks = [("record", "verify", "--checkpoint", str(out / "record.checkpoint"))]
+    checks += [("verify", str(out / name)) for name in ("events.csv", "events.jsonl", "record.jsonl")]
+    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+        list(pool.map(lambda words: command_line(place.config, *words), checks))
     _copy_database(place, out)
     summary = _summary(core, out)
     _check(summary, out)

@@ -43,7 +43,7 @@ class DeviceHouse:
 
     def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
         """Blocks. Raises `AlreadyKept` where another process does this already."""
-        with _only_one(self._service.settings.data_dir):
+        with only_one(self._service.settings.data_dir):
             visits = Thread(target=self._watch_visits, args=(stop,), name="visits")
             visits.start()
             ready()
@@ -140,8 +140,8 @@ def _comm_key(device: Device, data_dir: Path) -> int:
     return int(text)
 
 
-class _only_one:  # noqa: N801 -- reads as what it says in the `with`
-    """Holds a lock file: the devices of an installation belong to one process."""
+class only_one:  # noqa: N801 -- reads as what it says in the `with`
+    """Holds a lock file: the devices of an installation belong to one process. Raises `AlreadyKept`."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "devices.lock"

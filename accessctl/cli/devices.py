@@ -1,18 +1,25 @@
 """`devices run|list|status|plan|apply`: what keeps them, what they are, what they hold and should hold."""
 
 import json
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 
 import click
 
-from accessctl.bootstrap.device_house import AlreadyKept, DeviceHouse, terminal_driver
+from accessctl import clock
+from accessctl.bootstrap.device_house import AlreadyKept, DeviceHouse, only_one, terminal_driver
 from accessctl.bootstrap.lifeline import end_with_parent
 from accessctl.cli.context import Context
 from accessctl.cli.serving import of_parent, stop_on_signals
-from accessctl.domain.devices import DeviceHealth
+from accessctl.domain.devices import CommandState, DeviceHealth
+from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import DeviceError
 from accessctl.services.contents import Plan
+from accessctl.services.errands import ask_apply
+
+Row = dict[str, int | str | list[str] | None]
+LATE = timedelta(seconds=5)  # after its time a command that nobody took is given up by whoever keeps the terminal
 
 
 @click.group()
@@ -98,35 +105,69 @@ def apply(context: Context, device: str | None, *, as_json: bool) -> None:
 
 
 def _each(context: Context, wanted: str | None, *, change: bool, as_json: bool) -> None:
-    service = context.service
+    """Each terminal ourselves, or, where the service keeps them, through it: a terminal talks to one at a time."""
     terminals = [one for one, _ in _all(context) if one.transport is Transport.ZK and wanted in {None, one.id}]
     if not terminals:
         raise click.ClickException(f"{wanted or 'el sitio'}: ningún terminal")
-    failed = False
-    rows = []
-    for device in terminals:
-        try:
-            with terminal_driver(device, service).connect() as terminal:
-                if change:
-                    applied = service.fleet.apply(terminal, device)
-                    found, left = applied.planned, applied.left.changes
-                else:
-                    found = service.fleet.plan(terminal, device)
-                    left = found.changes
-                rows.append({"id": device.id, "left": left} | _shown(found))
-        except DeviceError as error:
-            failed = True
-            rows.append({"id": device.id, "error": str(error)})
+    try:
+        with only_one(context.settings.data_dir):
+            rows = [_ourselves(context, device, change=change) for device in terminals]
+    except AlreadyKept:
+        if change:
+            click.echo("el servicio atiende los terminales: lo aplica él", err=True)
+            rows = _asked(context, terminals)
+        else:
+            click.echo("el servicio atiende los terminales: esto es lo que leyó la última vez", err=True)
+            rows = [_as_read(context, device) for device in terminals]
     if as_json:
         click.echo(json.dumps(rows))
     else:
         for row in rows:
             click.echo("  ".join(f"{key}={value}" for key, value in row.items()))
-    if failed:
+    if any("error" in row for row in rows):
         raise SystemExit(1)
 
 
-def _shown(plan_: Plan) -> dict[str, int | list[str]]:
+def _ourselves(context: Context, device: Device, *, change: bool) -> Row:
+    fleet = context.service.fleet
+    row: Row = {"id": device.id}
+    try:
+        with terminal_driver(device, context.service).connect() as terminal:
+            if change:
+                applied = fleet.apply(terminal, device)
+                found, left = applied.planned, applied.left.changes
+            else:
+                found = fleet.plan(terminal, device)
+                left = found.changes
+    except DeviceError as error:
+        return row | {"error": str(error)}
+    return row | {"left": left} | _shown(found)
+
+
+def _asked(context: Context, terminals: list[Device]) -> list[Row]:
+    """All are asked at once; then each answer is waited for, until it comes or its time is over."""
+    office = context.service.office
+    rows = []
+    for command in [ask_apply(office, SYSTEM, device.id) for device in terminals]:
+        now = command
+        while now.finished_at is None and clock.now() < command.expires_at + LATE:
+            time.sleep(0.1)
+            with office.store.view() as tx:
+                now = tx.commands.get(command.id)
+        row = _as_read(context, next(one for one in terminals if one.id == command.device))
+        rows.append(row if now.state is CommandState.DONE else row | {"error": now.outcome or "no answer"})
+    return rows
+
+
+def _as_read(context: Context, device: Device) -> Row:
+    with context.service.store.view() as tx:
+        health = tx.health.maybe(device.id) or DeviceHealth(id=device.id)
+        rogues = [held.user_id for held in tx.held_users.find(device=device.id, person="", limit=100)]
+    read: Row = {"id": device.id, "left": health.drift, "rogues": rogues, "synced_at": _iso(health.synced_at)}
+    return read | ({"error": health.last_error} if health.last_error else {})
+
+
+def _shown(plan_: Plan) -> Row:
     return {
         "remove": len(plan_.remove),
         "write": len(plan_.put),

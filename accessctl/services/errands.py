@@ -6,17 +6,40 @@ opened late. One that ran when the service was stopped has failed as well (`inte
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from accessctl.domain.devices import Command, CommandKind, CommandState, HeldUser
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import SYSTEM
+from accessctl.domain.people import SYSTEM, Actor
 from accessctl.domain.places import Device
 from accessctl.ports import DeviceError, DeviceRefused, EnrolmentFailed, Terminal, TerminalUser
 from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.office import Office
 
 LONGEST_ENROLMENT_S = 60.0  # meanwhile the terminal hears nothing else of us, a removal neither
+APPLYING_WAITS = timedelta(seconds=30)
 UNFINISHED = (CommandState.WAITING, CommandState.RUNNING)
+
+
+def ask_apply(office: Office, actor: Actor, device: str) -> Command:
+    """Ask whoever keeps the terminal to bring it to what it should hold, now. The command tells how it went."""
+    now = office.clock()
+    with office.begin(actor) as tx:
+        tx.devices.get(device)
+        command = Command(
+            id=office.new_id(),
+            device=device,
+            kind=CommandKind.APPLY,
+            state=CommandState.WAITING,
+            asked_by=actor.account,
+            asked_at=now,
+            expires_at=now + APPLYING_WAITS,
+        )
+        tx.commands.add(command)
+        data: dict[str, str | int | bool | None] = {"kind": command.kind.value}
+        tx.record(Fact.DEVICE_COMMAND_ASKED, at=now, actor=actor, device=device, data=data)
+        tx.commit()
+    return command
 
 
 class Errands:

@@ -1,0 +1,59 @@
+"""The scripted day with the service killed in the middle of it ends as the undisturbed day does."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.end_to_end.installation import environment
+
+DEMO = Path(__file__).parents[2] / "script" / "demo.py"
+KILLS = "3,8,14,19"  # before these acts: with papers half-way, between slots and delivery, with alarms open
+WITHIN_S = 280.0
+
+
+@contextmanager
+def day(out: Path, *more: str) -> Iterator["subprocess.Popen[str]"]:
+    """The demo, under way."""
+    command = [sys.executable, str(DEMO), "--once", "--out", str(out), *more]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(), start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=60)
+
+
+def told(summary: dict[str, Any]) -> dict[str, object]:
+    """What the day came to, its times and random names left out."""
+    refusals = [tuple(one[key] for key in ("door", "reason", "norm", "missing_step")) for one in summary["refusals"]]
+    return {
+        "cards": {one["number"]: (one["person"], one["states"]) for one in summary["cards"]},
+        "visits": sorted((one["zone"], one["states"], one["steps"]) for one in summary["visits"]),
+        "refusals": Counter(refusals),
+        "alarms": Counter(one["kind"] for one in summary["alarms"]),
+        "devices": summary["devices"],
+        "verified": summary["record"]["verified"],
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_in_the_middle_the_day_ends_the_same(tmp_path: Path) -> None:
+    with day(tmp_path / "calm") as calm, day(tmp_path / "killed", "--kill-at", KILLS) as killed:
+        ends = [process.communicate(timeout=WITHIN_S)[0] for process in (calm, killed)]
+    assert [calm.returncode, killed.returncode] == [0, 0], "\n".join(end[-3000:] for end in ends)
+    assert ends[1].count("SIGKILL") == len(KILLS.split(","))
+    summaries = [
+        json.loads((tmp_path / name / "summary.json").read_text(encoding="utf-8")) for name in ("calm", "killed")
+    ]
+    assert told(summaries[1]) == told(summaries[0])
