@@ -36,6 +36,12 @@ class Pairing:
             visits={visit: then for visit, then in self.visits.items() if _counts(then, at, within)},
         )
 
+    def without(self, person: str) -> "Pairing":
+        """Somebody left by this door: who showed up before that is not at the door any more."""
+        return Pairing(
+            cardholders={who: at for who, at in self.cardholders.items() if who != person}, visits=self.visits
+        )
+
     @property
     def is_empty(self) -> bool:
         """Whether nothing is remembered."""

@@ -75,11 +75,17 @@ class Doorway:
             else:
                 decision, pairing = self._cardholder(tx, here, pairing, snapshot)
             tx.commit()
-            if pairing.is_empty:
-                self._pairings.pop(door, None)
-            else:
-                self._pairings[door] = pairing
+            self._remember(door, pairing)
+            if here.leaving:  # whoever left is at no door any more, whatever they showed before
+                for other, kept in list(self._pairings.items()):
+                    self._remember(other, kept.without(decision.person))
         return decision
+
+    def _remember(self, door: str, pairing: Pairing) -> None:
+        if pairing.is_empty:
+            self._pairings.pop(door, None)
+        else:
+            self._pairings[door] = pairing
 
     # -- staff ---------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,15 @@ def test_a_visitor_alone_never_opens_and_enters_with_the_escort_in_either_order(
     assert visiting.visit(other).state is VisitState.INSIDE
 
 
+def test_an_escort_who_left_again_is_not_at_the_door(visiting: Visiting) -> None:
+    visit = visiting.signed()
+    assert visiting.show("tecnico").granted
+    assert visiting.show("tecnico", OUT).granted
+    visiting.wait(seconds=3)
+    assert visiting.show(visiting.key(0)).reason is Reason.ESCORT_MISSING, "well within the pairing time"
+    assert visiting.visit(visit).state is VisitState.SIGNED
+
+
 def test_the_pairing_time_lapses(visiting: Visiting) -> None:
     visit = visiting.signed()
     assert not visiting.show(visiting.key(0)).granted
