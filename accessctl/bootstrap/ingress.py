@@ -4,6 +4,7 @@ The listener that controllers call, apart from the panel's. It speaks granian's 
 measured, is with `accessctl_drivers.push.front`.
 """
 
+import resource
 import sys
 
 from accessctl.bootstrap import Service, build
@@ -17,12 +18,15 @@ from accessctl_drivers.push.app import Ingress
 from accessctl_drivers.push.front import Front
 
 SWITCH_S = 0.0005  # a thread with an answer at a door waits no longer for one that writes a backlog (default 5 ms)
+MOST_FILES = 16_384  # every half-sent request is an open file until its time is over
 
 
 def ingress_app() -> Front:
     """The factory that the web server calls in its worker."""
     end_with_server()
     sys.setswitchinterval(SWITCH_S)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
     return ingress_of(build(load(None)))
 
 

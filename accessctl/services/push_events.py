@@ -73,22 +73,30 @@ class PushEvents:
     def __init__(self, office: Office, reports: PassageReports) -> None:
         self._office = office
         self._reports = reports
-        self._mismatched: dict[str, datetime] = {}
+        self._raised: dict[str, datetime] = {}  # mismatches, by what they are about
+        self._raised_now: dict[str, datetime] = {}
         self._pool: dict[str, VisitorCard] | None = None
 
     def begin_group(self) -> None:
         """Another transaction begins: what was read in the last one is read again."""
         self._pool = None
+        self._raised_now = {}
+
+    def committed(self) -> None:
+        """What the group raised is raised."""
+        self._raised |= self._raised_now
 
     def store(self, tx: Work, upload: Upload, controllers: Controllers, snapshot: Snapshot) -> int:
         """Store what is new; how many that were. Raises alarms and moves people for what is new."""
         count = 0
         run: list[DeviceEvent] = []
         strange: list[tuple[DeviceEvent, Decision]] = []
-        follow = self._to_follow(upload)
-        for number, event in enumerate(upload.events):
+        last = {(event.pin, event.card): event for event in upload.events}
+        for event in upload.events:
             row, decision = self._row(tx, upload, event, controllers, snapshot)
-            if not _is_alone(event, decision, followed=number in follow):
+            # Of a backlog only the last passage of each credential moves somebody; what is fresh all does.
+            followed = upload.received - row.at < BACKLOG or last[event.pin, event.card] is event
+            if not _is_alone(event, decision, followed=followed):
                 run.append(row)
                 if event.kind is PushKind.GRANTED and decision is not None and not decision.granted:
                     strange.append((row, decision))
@@ -100,21 +108,11 @@ class PushEvents:
                 self._follow(tx, upload, event, row, decision)
         if run:
             count += len(tx.events.store(run))
-        if count:
+        if count and strange:
+            self._raised = {key: at for key, at in self._raised.items() if upload.received - at < AGAIN_AFTER}
             for row, decision in strange:
                 self._mismatch(tx, row, decision, upload.received)
         return count
-
-    def _to_follow(self, upload: Upload) -> set[int]:
-        """Which events move people: all that are fresh, and of a backlog the last of each credential."""
-        latest: dict[tuple[str, int], int] = {}
-        fresh: set[int] = set()
-        for number, event in enumerate(upload.events):
-            latest[event.pin, event.card] = number
-            at, _ = moment(event.at, upload.skew_s, upload.received)
-            if upload.received - at < BACKLOG:
-                fresh.add(number)
-        return fresh | set(latest.values())
 
     def _follow(self, tx: Work, upload: Upload, event: PushEvent, row: DeviceEvent, decision: Decision | None) -> None:
         """What a new event brings with it: alarms, people who moved, a zone in which nobody knows who is."""
@@ -208,11 +206,9 @@ class PushEvents:
     def _mismatch(self, tx: Work, row: DeviceEvent, decision: Decision, received: datetime) -> None:
         """A door opened to a credential that nobody has. Said once in a while for each credential and door."""
         key = f"{row.door or row.device}/{row.credential}"
-        for old in [one for one, at in self._mismatched.items() if received - at > AGAIN_AFTER]:
-            del self._mismatched[old]
-        if key in self._mismatched:
+        if key in self._raised or key in self._raised_now:
             return
-        self._mismatched[key] = received
+        self._raised_now[key] = received
         about = Subject(
             key=key[:200],
             device=row.device,

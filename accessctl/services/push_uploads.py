@@ -27,6 +27,7 @@ from accessctl.services.push_orders import PushOrders
 from accessctl.services.push_site import SiteBook
 from accessctl.services.store import EventFilter, Work
 
+ROWS_BACK = 50  # in which the newest event of a log is looked for
 _Data = dict[str, str | int | bool | None]
 
 
@@ -95,7 +96,7 @@ class PushUploads:
             self._gap(tx, device_id, reading, received)
         elif reading.filled:
             settle(tx, AlarmKind.GAP, device_id, cause="filled", at=received)
-        doubtful = max((_ahead(event, received) for event in events), key=abs, default=0)
+        doubtful = _impossible(events, received) if count else 0
         if doubtful:
             doubt(tx, self._office, device_id, doubtful, received)
         self._in_group[device_id] = reading.mark
@@ -104,6 +105,7 @@ class PushUploads:
     def committed(self, stored: Stored) -> None:
         """After the commit: remember the place, ask for what is missing, set a clock that is wrong."""
         self._marks[stored.device] = stored.reading.mark
+        self._events.committed()
         if stored.reading.holes:
             first = stored.reading.holes[0][0]
             self._orders.ask(stored.device, PushOrder(kind=PushOrderKind.RESEND, index=first - 1))
@@ -147,14 +149,22 @@ def _mark_kept(tx: Work, device: str) -> PushMark:
     health = tx.health.maybe(device)
     if health is None or not health.log_epoch:
         return PushMark()
-    rows = tx.events.rows(EventFilter(device=device, device_events_only=True), limit=1, newest=True)
-    newest = datetime.fromisoformat(rows[0].device_time) if rows and rows[0].device_time else None
+    rows = tx.events.rows(EventFilter(device=device, device_events_only=True), limit=ROWS_BACK, newest=True)
+    times = [row.device_time for row in rows if row.device_time]  # our own decisions have none
+    newest = datetime.fromisoformat(times[0]) if times else None
     return PushMark(epoch=health.log_epoch, last=health.log_count, newest=newest)
 
 
-def _ahead(event: PushEvent, received: datetime) -> int:
-    """How far an event's time cannot be right: from the future, or from a clock that was never set. 0 where it may."""
-    if event.at is None:
+def _impossible(events: Sequence[PushEvent], received: datetime) -> int:
+    """The clock that cannot be right: seconds ahead of us, or behind where it was never set. 0 where all may be right.
+
+    What is merely late may come from a buffer.
+    """
+    now = received.astimezone(GUATEMALA).replace(tzinfo=None)
+    times = [event.at for event in events if event.at is not None]
+    if not times:
         return 0
-    off = (event.at - received.astimezone(GUATEMALA).replace(tzinfo=None)).total_seconds()
-    return int(off) if off > DOUBTFUL.total_seconds() or not is_plausible(event.at) else 0
+    latest, earliest = max(times), min(times)
+    if latest - now > DOUBTFUL:
+        return int((latest - now).total_seconds())
+    return 0 if is_plausible(earliest) else int((earliest - now).total_seconds())
