@@ -2,7 +2,7 @@
 
 A `Pairing` is what one entry reader remembers: which cardholders it admitted and which visitors wait, each with its
 moment. It is a value; `cardholder_shown` and `visitor_shown` give the next one and say what the door does. Time is an
-argument, and a clock that went back pairs nobody. What is lost with a restart are seconds: the door then stays shut.
+argument, and a clock that was set back far pairs nobody. What a restart loses are seconds: the door then stays shut.
 
 While visitors wait at the door it opens for nobody but an escort of theirs: whoever else opened it would let them in.
 """
@@ -30,7 +30,11 @@ class Pairing:
     visits: Mapping[str, datetime] = field(default_factory=dict)
 
     def recent(self, at: datetime, within: timedelta) -> "Pairing":
-        """What still counts at `at`. A moment ahead of `at` does not: the clock was set back."""
+        """What still counts at `at`; what lapsed once is forgotten.
+
+        A moment ahead of `at` counts as one behind it: two requests may overtake each other by milliseconds, and a
+        clock that was set back by more than the pairing time pairs nobody.
+        """
         return Pairing(
             cardholders={who: then for who, then in self.cardholders.items() if _counts(then, at, within)},
             visits={visit: then for visit, then in self.visits.items() if _counts(then, at, within)},
@@ -49,7 +53,7 @@ class Pairing:
 
 
 def _counts(then: datetime, at: datetime, within: timedelta) -> bool:
-    return timedelta(0) <= at - then <= within
+    return abs(at - then) <= within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -237,6 +237,7 @@ def test_a_visitor_card_is_found_by_its_number_while_it_is_in_the_pool(filled: S
         tx.visitor_cards.save(replace(values.VISITOR_CARD, state=VisitorCardState.RETIRED))
         assert tx.visitor_cards.in_pool(values.TWIN.family_key) is None
         tx.visitor_cards.add(replace(values.VISITOR_CARD, id="vc9"))
+        assert {card.id for card in tx.visitor_cards.lives(values.TWIN.family_key)} == {"vc1", "vc9"}
 
 
 SEARCHES: tuple[tuple[str, list[str]], ...] = (
