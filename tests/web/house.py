@@ -24,7 +24,9 @@ from werkzeug.test import TestResponse
 
 from accessctl.clock import new_id
 from accessctl.documents.press import Press
+from accessctl.documents.printed_list import PrintedLists
 from accessctl.documents.visit_press import VisitPress
+from accessctl.documents.workbook import Workbooks
 from accessctl.domain.card_numbers import CardFormat, CardNumber
 from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.facts import Fact
@@ -146,7 +148,7 @@ class House:
             alarms=AlarmDesk(office),
             watch=Watch(office),
             papers=Papers(office, Press(), keeper),
-            exports=ExportDesk(office, keeper),
+            exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),
             keeper=keeper,
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import Permission
+from accessctl.services.export_books import BookFormat
 from accessctl.services.export_lines import Format
 from accessctl.services.store import EventFilter
 from accessctl_web.access import needs
@@ -26,7 +27,7 @@ from accessctl_web.settings import PanelSettings
 pages = Blueprint("exports", __name__, url_prefix="/exportar")
 
 FORMAT_NAMES = {"csv": "CSV", "jsonl": "JSON lines", "xlsx": "XLSX", "pdf": "PDF"}
-FORMATS: tuple[Format, ...] = get_args(Format)
+FORMATS: tuple[Format | BookFormat, ...] = (*get_args(Format), *get_args(BookFormat))
 
 
 def _shelf() -> ExportShelf:
@@ -34,7 +35,7 @@ def _shelf() -> ExportShelf:
     return ExportShelf(settings.exports, actor().account)
 
 
-def _format() -> Format:
+def _format() -> Format | BookFormat:
     wanted = typed("format", "csv")
     for one in FORMATS:
         if one == wanted:
