@@ -1,0 +1,90 @@
+"""The auditor's way: search, export, take home, verify with nothing but the files; and a role that changes nothing."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Page, expect
+
+from accessctl.cli import group
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import ROLE_PERMISSIONS, Role
+from accessctl.services.store import EventFilter
+from accessctl_web.access import EVERYBODY, asked_of
+from tests.web.house import House, token
+from tests.web.test_access import OPEN, addresses
+from tests.web.test_clicks import address, enter  # noqa: F401 -- a fixture
+
+OWN = {  # what an auditor leaves on the record: that they looked, took away, or were refused
+    Fact.CASE_STEP_REFUSED,
+    Fact.EXPORT_MADE,
+    Fact.EXTRACT_MADE,
+    Fact.RECORD_SEARCHED,
+    Fact.ACCOUNT_SIGNED_IN,
+    Fact.ACCOUNT_SIGNED_OUT,
+    Fact.ACCOUNT_SIGN_IN_REFUSED,
+    Fact.DOCUMENT_PRINTED,
+}
+
+
+def test_the_read_only_role_changes_nothing_whatever_it_sends(house: House) -> None:
+    house.case(step=7)
+    before = house.desks.watch.size()
+    client = house.client(Role.AUDITOR)
+    sent = 0
+    for endpoint, method, path in addresses(house.app):
+        asked = asked_of(house.app.view_functions[endpoint]) or frozenset()
+        may = asked == EVERYBODY or bool(asked & ROLE_PERMISSIONS[Role.AUDITOR])
+        if method != "POST" or endpoint in OPEN | {"sign_in.sign_out"}:
+            continue
+        fields = {"csrf_token": token(client), "reason": "x", "name": "x", "person": house.user.id, "note": "x"}
+        answer = client.post(path, data=fields)
+        assert answer.status_code < 500, path
+        assert may or answer.status_code == 403, path
+        sent += 1
+    assert sent > 30
+    assert house.app.extensions["accessctl_exports"].settled(20)
+    with house.store.view() as tx:
+        after = tx.events.rows(EventFilter(after_index=before - 1), limit=1000)
+    assert {row.event for row in after} <= {fact.value for fact in OWN}
+    assert all(row.actor in {"", house.accounts[Role.AUDITOR]} for row in after)
+
+
+@pytest.mark.browser
+def test_what_the_auditor_takes_home_verifies_and_a_flipped_byte_does_not(
+    page: Page,
+    house: House,
+    address: str,  # noqa: F811 -- the fixture
+    tmp_path: Path,
+) -> None:
+    house.happens(Fact.DOOR_GRANTED, person=house.user.id)
+    house.happens(Fact.DOOR_REFUSED, reason="expired", norm="N10.3", person=house.user.id, n=1)
+    enter(page, address, Role.AUDITOR)
+    page.get_by_role("link", name="Registro", exact=True).click()
+    page.locator("select[name=kind]").select_option(label="Ingresos denegados")
+    page.get_by_role("button", name="Buscar").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_role("button", name="Exportar lo encontrado").click()
+    page.get_by_role("button", name="Exportar", exact=True).click()
+    files = page.locator("#shelf li a")
+    expect(files).to_have_count(4)
+    for at in range(4):
+        with page.expect_download() as download:
+            files.nth(at).click()
+        download.value.save_as(tmp_path / download.value.suggested_filename)
+    page.goto(f"{address}/punto-de-control/")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Guardar la llave pública").click()
+    key = tmp_path / "registro.llave"
+    download.value.save_as(key)
+
+    (table,) = tmp_path.glob("*.csv")
+    verified = CliRunner().invoke(group, ["verify", str(table), "--key", str(key)])
+    assert verified.exit_code == 0, verified.output
+    assert "verificado / verified: 1 asientos" in verified.output
+    content = bytearray(table.read_bytes())
+    content[len(content) // 2] ^= 1
+    table.write_bytes(content)
+    broken = CliRunner().invoke(group, ["verify", str(table), "--key", str(key)])
+    assert broken.exit_code == 1
+    assert "NO VERIFICADO" in broken.output
