@@ -142,7 +142,7 @@ class VisitorCardDesk:
         return retired
 
     def _who_needs_one(self, tx: Work, visit_id: str) -> Visit:
-        """A visit whose data are registered, without a card at this moment: before the signature the door refuses it."""
+        """A visit with its data registered and no card now; before the signature the door refuses it by name."""
         visit = tx.visits.get(visit_id)
         if visit.state not in MAY_ENTER | {VisitState.REGISTERED}:
             lacking = visit.norm(visit.lacks() or "P4.08")
