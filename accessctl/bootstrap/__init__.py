@@ -10,6 +10,7 @@ from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
+from accessctl.documents.visit_press import VisitPress
 from accessctl.documents.workbook import Workbooks
 from accessctl.domain.visits import VisitRules
 from accessctl.services.account_desk import AccountDesk
@@ -36,6 +37,7 @@ from accessctl.services.vault import Vault
 from accessctl.services.visit_desk import VisitDesk
 from accessctl.services.visit_differences import VisitDifferences
 from accessctl.services.visit_files import VisitFiles
+from accessctl.services.visit_papers import VisitPapers
 from accessctl.services.visit_register_desk import VisitRegisterDesk
 from accessctl.services.visit_watch import VisitWatch
 from accessctl.services.visitor_card_desk import VisitorCardDesk
@@ -79,6 +81,7 @@ class Service:
     visit_differences: VisitDifferences
     visit_watch: VisitWatch
     zones: ZoneDesk
+    visit_papers: VisitPapers
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -136,6 +139,7 @@ def build(settings: Settings) -> Service:
         visit_differences=VisitDifferences(office, rules),
         visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
+        visit_papers=VisitPapers(office, VisitPress(), keeper),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

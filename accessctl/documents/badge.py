@@ -7,7 +7,7 @@ the badge alone; the visit's page and the register hold it whole.
 from dataclasses import dataclass
 from datetime import datetime
 
-from accessctl.documents.imprint import Imprint, moment
+from accessctl.documents.imprint import Imprint, local
 from accessctl.documents.page import INSTITUTION, OFFICE
 from accessctl.documents.pdf import Pen
 from accessctl.documents.qr import draw_qr
@@ -89,13 +89,19 @@ def _pairs(pen: Pen, top: float, badge: Badge) -> float:
         ("Zona", badge.zone),
         ("Recibe", badge.receives or "—"),
         ("Acompaña", badge.escort or "—"),
-        ("Válido", f"{moment(badge.valid_from)} – {moment(badge.valid_until)}"),
+        ("Válido", _window(badge)),
     ]
     for label, value in pairs:
         pen.text(MARGIN, top - 9, label, size=7.5, colour=MUTED)
         pen.text(MARGIN + 48, top - 9, fit(value, _ROOM - 48, 8.5), size=8.5)
         top -= 14
     return top
+
+
+def _window(badge: Badge) -> str:
+    begins, ends = local(badge.valid_from), local(badge.valid_until)
+    same = begins.date() == ends.date()
+    return f"{begins:%d/%m/%Y %H:%M} – {ends:%H:%M}" if same else f"{begins:%d/%m %H:%M} – {ends:%d/%m/%Y %H:%M}"
 
 
 def _foot(pen: Pen, badge: Badge, top: float) -> None:

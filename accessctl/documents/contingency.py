@@ -20,7 +20,7 @@ HOW = (
     "este folio, y el folio se archiva con su firma al pie. Un folio dañado se conserva, anulado, y no se tira."
 )
 COLUMNS = (
-    ("No.", 0.5),
+    ("No.", 0.7),
     ("Nombre completo", 3),
     ("Empresa o institución", 2),
     ("Documento y número", 2),
@@ -28,10 +28,10 @@ COLUMNS = (
     ("Quién autorizó", 1.8),
     ("Quién acompaña", 1.8),
     ("Equipo y número de serie", 2.4),
-    ("Tarjeta", 0.9),
-    ("Inducción", 1),
-    ("Entrada", 1),
-    ("Salida", 1),
+    ("Tarjeta", 1.2),
+    ("Inducción", 1.4),
+    ("Entrada", 1.2),
+    ("Salida", 1.1),
     ("Comprobó la salida", 1.5),
     ("Firma de quien entra", 2),
 )

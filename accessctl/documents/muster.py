@@ -49,7 +49,7 @@ class MusterList:
 
 
 _COLUMNS = (
-    Column(title="Hallada", share=1.3),
+    Column(title="Hallada", share=1.8),
     Column(title="Persona", share=5),
     Column(title="De dónde", share=4),
     Column(title="Acompaña", share=4),

@@ -11,9 +11,9 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import ROLE_PERMISSIONS, Role
 from accessctl.services.store import EventFilter
 from accessctl_web.access import EVERYBODY, asked_of
+from tests.web.clicking import enter
 from tests.web.house import House, token
 from tests.web.test_access import OPEN, addresses
-from tests.web.test_clicks import address, enter  # noqa: F401 -- a fixture
 
 OWN = {  # what an auditor leaves on the record: that they looked, took away, or were refused
     Fact.CASE_STEP_REFUSED,
@@ -54,7 +54,7 @@ def test_the_read_only_role_changes_nothing_whatever_it_sends(house: House) -> N
 def test_what_the_auditor_takes_home_verifies_and_a_flipped_byte_does_not(
     page: Page,
     house: House,
-    address: str,  # noqa: F811 -- the fixture
+    address: str,
     tmp_path: Path,
 ) -> None:
     house.happens(Fact.DOOR_GRANTED, person=house.user.id)

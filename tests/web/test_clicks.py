@@ -5,44 +5,20 @@ fixture `page` fails the test on any script error and any breach of the content 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from threading import Thread
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.ports import CardPresented, TerminalTemplate
 from tests.browser import PATIENCE_MS
-from tests.web.house import CARD, PASSWORD, House, dpi
+from tests.web.clicking import enter
+from tests.web.house import CARD, House, dpi
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)  # a page that asks every five seconds has time to, also on a busy machine
-
-
-@pytest.fixture
-def address(house: House) -> Iterator[str]:
-    """The panel on a port of its own."""
-    server = make_server("127.0.0.1", 0, house.app, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def enter(page: Page, address: str, role: Role) -> None:
-    """Sign in as the person of a role, in place of whoever was there."""
-    page.context.clear_cookies()
-    page.goto(f"{address}/entrar")
-    page.get_by_label("Usuario").fill(role.value)
-    page.get_by_label("Contraseña").fill(PASSWORD)
-    page.get_by_role("button", name="Entrar").click()
-    expect(page.get_by_role("heading", name="Lo que espera por mí")).to_be_visible()
 
 
 def open_waiting(page: Page, name: str) -> None:
