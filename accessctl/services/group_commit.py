@@ -10,8 +10,9 @@ again in a transaction of its own. So a job writes through `tx` only, and what i
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -22,7 +23,8 @@ from accessctl.services.store import Store, Work
 
 T = TypeVar("T")
 log = structlog.get_logger("group_commit")
-LARGEST_GROUP = 500  # lines in one transaction: some thirty milliseconds of the writer
+LARGEST_GROUP = 200  # lines in one transaction: some twenty milliseconds of the writer
+LONGEST_YIELD_S = 0.5  # that what waits lets others go first
 MOST_WAITING = 40_000  # lines that wait, all together
 LONGEST_WAIT_S = 8.0  # controllers give up after ten seconds, and send again
 
@@ -52,6 +54,7 @@ class GroupCommit:
         self._patient: deque[_Waiting] = deque()
         self._weight = 0
         self._closed = False
+        self._ahead = 0
         self._woken = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
         self._thread.start()
@@ -94,6 +97,18 @@ class GroupCommit:
             self._woken.notify()
         return waiting.future
 
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """What is done meanwhile, in transactions of its own, goes before the next group: somebody is at a door."""
+        with self._woken:
+            self._ahead += 1
+        try:
+            yield
+        finally:
+            with self._woken:
+                self._ahead -= 1
+                self._woken.notify()
+
     def close(self) -> None:
         """Commit what waits, then end."""
         with self._woken:
@@ -110,6 +125,7 @@ class GroupCommit:
         with self._woken:
             while not (self._urgent or self._patient or self._closed):
                 self._woken.wait()
+            self._woken.wait_for(lambda: not self._ahead or bool(self._urgent), LONGEST_YIELD_S)
             group: list[_Waiting] = []
             lines = 0
             while (queue := self._urgent or self._patient) and (not group or lines + queue[0].weight <= LARGEST_GROUP):

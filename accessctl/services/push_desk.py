@@ -215,14 +215,15 @@ class PushDesk:
             raise NotStored("the controller left the site's file meanwhile")
         direction = direction_of(question, device)
         try:
-            decision = self._decider.shown(
-                door=controllers.door(device.id, question.door),
-                credential=credential_of(question, self._is_known),
-                direction=direction,
-                at=now,
-                device=device.id,
-                factor=factor_of(question),
-            )
+            with self._commits.ahead():
+                decision = self._decider.shown(
+                    door=controllers.door(device.id, question.door),
+                    credential=credential_of(question, self._is_known),
+                    direction=direction,
+                    at=now,
+                    device=device.id,
+                    factor=factor_of(question),
+                )
         except Exception as failure:
             log.exception("decision failed", device=device.id, leaving=direction is Direction.OUT)
             if direction is Direction.OUT:  # nobody is kept inside by a full disk or a bug of ours

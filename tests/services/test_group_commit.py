@@ -115,6 +115,21 @@ def test_what_does_not_fit_is_refused_at_once(commits: GroupCommit) -> None:
     commits.do(note(4), weight=5)
 
 
+def test_who_is_at_a_door_goes_before_the_next_group(commits: GroupCommit) -> None:
+    free = held(commits)
+    waiting = commits.submit(note(1))
+    with commits.ahead():
+        free.set()
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
+    waiting.result(20)
+
+
+def test_nobody_is_ahead_for_ever(commits: GroupCommit) -> None:
+    with commits.ahead():
+        commits.do(note(1), wait_s=20)
+
+
 def test_waiting_ends(commits: GroupCommit) -> None:
     free = held(commits)
     with pytest.raises(NotStored):
