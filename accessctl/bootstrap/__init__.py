@@ -10,6 +10,7 @@ from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
+from accessctl.documents.report_press import ReportPress
 from accessctl.documents.visit_press import VisitPress
 from accessctl.documents.workbook import Workbooks
 from accessctl.domain.visits import VisitRules
@@ -29,8 +30,10 @@ from accessctl.services.policy_source import PolicySource
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
+from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk
 from accessctl.services.request_files import RequestFiles
+from accessctl.services.search_desk import SearchDesk
 from accessctl.services.site_desk import SiteDesk
 from accessctl.services.stock_desk import StockDesk
 from accessctl.services.vault import Vault
@@ -72,6 +75,8 @@ class Service:
     record_keeper: RecordKeeper
     papers: Papers
     exports: ExportDesk
+    reports: Reports
+    searches: SearchDesk
     rules: VisitRules
     visits: VisitDesk
     visit_register: VisitRegisterDesk
@@ -140,6 +145,8 @@ def build(settings: Settings) -> Service:
         visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
         visit_papers=VisitPapers(office, VisitPress(), keeper),
+        reports=Reports(office, keeper, ReportPress()),
+        searches=SearchDesk(office),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

@@ -17,6 +17,7 @@ from accessctl.cli.context import Context
 from accessctl.cli.devices import devices
 from accessctl.cli.export import export
 from accessctl.cli.record import record, verify
+from accessctl.cli.report import report
 from accessctl.cli.serving import ingress, init, panel, serve
 from accessctl.cli.site import site
 from accessctl.cli.upkeep import backup, health, restore
@@ -56,6 +57,7 @@ for command in (
     devices,
     account,
     export,
+    report,
     record,
     verify,
     witness,

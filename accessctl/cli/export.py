@@ -17,7 +17,7 @@ from accessctl.services.export_lines import Format
 from accessctl.services.store import EventFilter
 
 
-def _moment(context: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
+def moment(context: click.Context, param: click.Parameter, text: str | None) -> datetime | None:
     """A date (its first moment) or an ISO 8601 time, in UTC; without an offset it is Guatemala's."""
     if text is None:
         return None
@@ -30,8 +30,8 @@ def _moment(context: click.Context, param: click.Parameter, text: str | None) ->
 
 
 @click.command()
-@click.option("--from", "since", metavar="T", callback=_moment, help="Desde, incluido. / From, included.")
-@click.option("--to", "until", metavar="T", callback=_moment, help="Hasta, no incluido. / To, not included.")
+@click.option("--from", "since", metavar="T", callback=moment, help="Desde, incluido. / From, included.")
+@click.option("--to", "until", metavar="T", callback=moment, help="Hasta, no incluido. / To, not included.")
 @click.option("--door", "doors", multiple=True, help="Puede repetirse. / May be repeated.")
 @click.option("--person", default="", help="Número, documento o nombre de una sola persona. / One person.")
 @click.option("--format", "fmt", type=click.Choice(["csv", "jsonl", "xlsx", "pdf"]), required=True)

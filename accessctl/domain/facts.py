@@ -18,8 +18,6 @@ class Fact(StrEnum):
     PERSON_ERASED = "person:details:erased"
     EXTRACT_MADE = "person:extract:made"
     RECORD_SEARCHED = "record:entries:searched"
-    SEARCH_SAVED = "record:search:saved"
-    SEARCH_DROPPED = "record:search:dropped"
 
     ACCOUNT_ADDED = "account:panel:added"
     ACCOUNT_DISABLED = "account:panel:disabled"

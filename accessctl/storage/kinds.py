@@ -23,6 +23,7 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.searches import SavedSearch
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit
 from accessctl.storage import tables
@@ -75,4 +76,5 @@ VISITOR_CARD = Kind(
     derived={"family_key": lambda card: card.number.family_key},
 )
 PRESENCE = Kind(Presence, tables.presence, order=("since",), operational=True)
+SAVED_SEARCH = Kind(SavedSearch, tables.saved_searches, order=("saved_at",), operational=True)
 ZONE_STATE = Kind(ZoneState, tables.zone_states)

@@ -512,6 +512,17 @@ zone_states = Table(
     one_of("anti_passback", AntiPassback),
 )
 
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    _key(),
+    _of("account", "accounts"),
+    _text("name"),
+    _text("query", DETAIL),
+    _at("saved_at"),
+    Index("uq_saved_searches_name", "account", "name", unique=True),
+)
+
 event = Table(
     "event",
     metadata,
@@ -530,7 +541,8 @@ event = Table(
     *(
         Index(f"ix_event_{name}", name, "idx", sqlite_where=text(there), postgresql_where=text(there))
         for name, there in (
-            (name, f'"{name}" IS NOT NULL') for name in ("device", "door", "person", "credential", "visit", "case")
+            (name, f'"{name}" IS NOT NULL')
+            for name in ("device", "door", "person", "credential", "visit", "case", "norm")
         )
     ),
     Index("ix_event_event", "event", "idx"),

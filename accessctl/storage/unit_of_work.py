@@ -31,6 +31,7 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.searches import SavedSearch
 from accessctl.services.store import (
     Alarms,
     Cards,
@@ -138,6 +139,7 @@ class SqlWork:
         self.visitor_cards: VisitorCards = VisitorCardShelf(transaction)
         self.presence: Shelf[Presence] = SqlShelf(transaction, kinds.PRESENCE)
         self.zone_states: Shelf[ZoneState] = SqlShelf(transaction, kinds.ZONE_STATE)
+        self.saved_searches: Shelf[SavedSearch] = SqlShelf(transaction, kinds.SAVED_SEARCH)
         self.events: Events = SqlEvents(transaction, self._journal)
         self.ledger: Ledger = SqlLedger(transaction)
         return self

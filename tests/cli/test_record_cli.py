@@ -223,3 +223,15 @@ def test_any_bytes_end_in_one_sentence(tmp_path: Path, content: bytes) -> None:
     assert isinstance(done.exception, SystemExit)
     assert done.output.count("\n") == 1
     assert "verificado /" not in done.output
+
+
+def test_reports_are_shown_and_taken_away(run: Run, tmp_path: Path) -> None:
+    rows = json.loads(run("report", "refusals", "--json").output)
+    assert [(row["reason"], row["door"], row["count"]) for row in rows] == [("outside_schedule", "cd-1", 6)]
+    assert "outside_schedule" in run("report", "refusals", *DAY).output
+    for fmt in ("csv", "pdf"):
+        run("report", "entries", "--format", fmt, "--out", tmp_path / f"r.{fmt}")
+    assert "Ñandú" in (tmp_path / "r.csv").read_text("utf-8")
+    run("report", "entries", "--format", "csv", code=2)
+    run("report", "entries", "--format", "csv", "--out", tmp_path / "r.csv", code=1)
+    assert [row["what"] for row in json.loads(run("report", "looked_at", "--json").output)][:2] == ["entries"] * 2

@@ -46,6 +46,7 @@ FUNCTIONS = "SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'public'
 
 FIRST = import_module("accessctl.storage.migrations.versions.0001_first_shape")
 VISITS = import_module("accessctl.storage.migrations.versions.0002_visits")
+SEARCHES = import_module("accessctl.storage.migrations.versions.0003_searches")
 
 
 def test_the_migrated_shape_is_that_of_the_tables(store: SqlStore) -> None:
@@ -133,7 +134,7 @@ def test_a_draft_of_what_is_already_there_is_empty(
     monkeypatch.setattr(migrations, "HERE", tmp_path / "migrations")
     migrations.draft(empty, "9999", "Nothing new")
     drafted = (tmp_path / "migrations" / "versions" / "9999_nothing_new.py").read_text()
-    assert f"down_revision = {VISITS.revision!r}" in drafted
+    assert f"down_revision = {SEARCHES.revision!r}" in drafted
     assert "op." not in drafted.partition("def upgrade")[2]
 
 

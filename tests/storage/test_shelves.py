@@ -21,7 +21,7 @@ from tests.storage import values
 from tests.storage.values import BARE, EVERYTHING, NOW
 
 ALL = (*EVERYTHING, *BARE)
-DELETABLE = {"sign_in_tries", "templates", "health", "held_users", "captures", "holidays", "presence"}
+DELETABLE = {"saved_searches", "sign_in_tries", "templates", "health", "held_users", "captures", "holidays", "presence"}
 
 
 def note(tx: Work) -> None:

@@ -25,6 +25,7 @@ from accessctl.domain.requests import (
     StoredTemplate,
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
+from accessctl.domain.searches import SavedSearch
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
 from accessctl.domain.visits import Equipment, EscortDuty, Visit, VisitState
 
@@ -309,6 +310,9 @@ VISIT = Visit(
     why="ninguno",
 )
 PRESENCE = Presence(id="p1", zone="cdatos", since=NOW, seen_at=LATER, door="cd-1", visit="c1", certain=False)
+SAVED_SEARCH = SavedSearch(
+    id="q1", account="a1", name="Rechazos del mes", query="event=door%3Aentry%3Arefused", saved_at=NOW
+)
 ZONE_STATE = ZoneState(
     id="cdatos",
     occupancy_limit=10,
@@ -349,6 +353,7 @@ EVERYTHING: tuple[tuple[str, Any], ...] = (
     ("visitor_cards", VISITOR_CARD),
     ("presence", PRESENCE),
     ("zone_states", ZONE_STATE),
+    ("saved_searches", SAVED_SEARCH),
 )
 """Shelf and value, in the order in which they may be added to an empty store."""
 
@@ -403,6 +408,7 @@ BARE: tuple[tuple[str, Any], ...] = (
     ("visitor_cards", VisitorCard(id="vc2", number=OTHER, label="", state=VisitorCardState.FREE)),
     ("presence", Presence(id="p2", zone="", since=NOW, seen_at=NOW)),
     ("zone_states", ZoneState(id="sub")),
+    ("saved_searches", SavedSearch(id="q2", account="a1", name="", query="", saved_at=NOW)),
 )
 """The same kinds with nothing set that need not be; to be added after `EVERYTHING`."""
 

@@ -1,0 +1,202 @@
+"""Reports: bounded pieces that add up, blind spots as rows, and what was looked at on the record."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pdfplumber
+import pytest
+
+from accessctl.documents.report_press import COLUMNS, TITLES, ReportPress
+from accessctl.domain.errors import AccessError, Reason
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import SYSTEM
+from accessctl.domain.places import Device, Transport
+from accessctl.domain.requests import Removal, RemovalTarget
+from accessctl.services.report_rows import Row, Wanted
+from accessctl.services.reports import REPORTS, ReportName, Reports
+from accessctl.services.search_desk import SearchDesk
+from accessctl.services.store import EventFilter
+from tests.services.premises import START, Premises
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def reports(premises: Premises) -> Reports:
+    return Reports(premises.office, premises.keeper, ReportPress())
+
+
+@pytest.fixture
+def busy(premises: Premises) -> Premises:
+    for number, name in enumerate(("María José Ñandú", "=Ana", "Luis")):
+        person = premises.person(name)
+        premises.door_events(40, person=person.id, start=START + number * HOUR)
+    return premises
+
+
+def pieces(premises: Premises, reports: Reports, name: ReportName, wanted: Wanted, limit: int) -> list[Row]:
+    """All rows, a small piece at a time."""
+    found: list[Row] = []
+    after = ""
+    while True:
+        page = reports.page(premises.actors["auditor"], name, wanted, after=after, limit=limit)
+        assert len(page.rows) <= limit + 1  # a device that was off before may stand in front of the first piece
+        assert all(len(row) == len(page.columns) for row in page.rows)
+        found += page.rows
+        if not page.after:
+            return found
+        after = page.after
+
+
+def noted(premises: Premises, fact: Fact, **said: object) -> None:
+    with premises.store.begin() as tx:
+        tx.record(fact, at=premises.tick(), actor=SYSTEM, **said)  # type: ignore[arg-type]  # a test's shorthand
+        tx.commit()
+
+
+@pytest.mark.parametrize("name", ReportName)
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_pieces_add_up_to_the_whole(busy: Premises, reports: Reports, name: ReportName, limit: int) -> None:
+    noted(busy, Fact.DEVICE_OFFLINE, device="lobby")
+    noted(busy, Fact.DEVICE_LOG_GAP, device="lobby", data={"missing": 3})
+    found, whole = pieces(busy, reports, name, Wanted(), limit), list(reports.rows(busy.actors["auditor"], name))
+    if name is ReportName.BLIND_SPOTS:  # how long a device has been off is counted up to now, and the clock goes on
+        found, whole = [[(*row[:5], *row[6:]) for row in rows] for rows in (found, whole)]
+    assert found == whole
+
+
+def test_entries_and_refusals_are_counted(busy: Premises, reports: Reports) -> None:
+    auditor = busy.actors["auditor"]
+    rows = list(reports.rows(auditor, ReportName.ENTRIES, Wanted(door="cd-1")))
+    assert [(row[0], row[2], row[4]) for row in sorted(rows, key=lambda row: str(row[2]))] == [
+        ("cd-1", "=Ana", 16),
+        ("cd-1", "Luis", 16),
+        ("cd-1", "María José Ñandú", 16),
+    ]
+    (row,) = reports.rows(auditor, ReportName.REFUSALS, Wanted(until=START + HOUR))
+    assert row[:4] == ("outside_schedule", "N10.3", "cd-1", 4)
+    assert (row[4], row[5]) == (START + timedelta(minutes=9), START + timedelta(minutes=39))
+
+
+def test_where_it_was_blind(premises: Premises, reports: Reports) -> None:
+    with premises.store.begin() as tx:
+        tx.devices.add(Device(id="desk", transport=Transport.RDM6300))
+        tx.record(Fact.SITE_APPLIED, at=premises.tick(), actor=SYSTEM)
+        tx.commit()
+    noted(premises, Fact.DEVICE_OFFLINE, device="lobby")
+    began = premises.now
+    premises.now += 2 * HOUR
+    middle = premises.now
+    noted(premises, Fact.DEVICE_OFFLINE, device="desk")
+    noted(premises, Fact.DEVICE_CLOCK_DOUBTFUL, device="lobby")
+    noted(premises, Fact.DEVICE_CLOCK_SET, device="lobby")
+    noted(premises, Fact.DEVICE_ONLINE, device="lobby")
+    noted(premises, Fact.DEVICE_LOG_GAP, device="lobby", data={"missing": 7})
+    noted(premises, Fact.VISIT_REGISTERED, data={"folio": "C-0004"})
+    noted(premises, Fact.VISIT_REGISTERED, data={"folio": ""})
+    rows = list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS))
+    assert [(row[0], row[1]) for row in rows] == [
+        (Fact.DEVICE_OFFLINE, "lobby"),
+        (Fact.DEVICE_OFFLINE, "desk"),
+        (Fact.DEVICE_CLOCK_DOUBTFUL, "lobby"),
+        (Fact.DEVICE_LOG_GAP, "lobby"),
+        (Fact.VISIT_REGISTERED, ""),
+    ]
+    assert rows[0][3] == began
+    assert rows[0][5] == 2 * 3600 + 4
+    assert rows[1][4] is None, "still off"
+    assert "missing=7" in str(rows[3][7])
+    later = list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(since=middle)))
+    assert (later[0][1], later[0][3]) == ("lobby", began), "off before the time began"
+    assert len(pieces(premises, reports, ReportName.BLIND_SPOTS, Wanted(since=middle), 2)) == len(later)
+
+
+def test_how_long_a_revocation_took(premises: Premises, reports: Reports) -> None:
+    person = premises.person("Luis")
+    at = premises.tick()
+    with premises.store.begin() as tx:
+        tx.removals.add(
+            Removal(id="r1", person=person.id, requested_by=person.id, registered_by="x", reason="baja", at=at)
+        )
+        for number, confirmed in enumerate((at + timedelta(minutes=3), None)):
+            target = RemovalTarget(id=f"t{number}", removal="r1", device="lobby", doors=(), confirmed_at=confirmed)
+            tx.removal_targets.add(target)
+        tx.record(Fact.REMOVAL_REQUESTED, at=at, actor=SYSTEM, person=person.id)
+        tx.commit()
+    premises.now = at + HOUR
+    (row,) = reports.rows(premises.actors["jefe"], ReportName.REVOCATIONS)
+    assert row[2:6] == ("Luis", "baja", 1, 2)
+    assert isinstance(row[6], int)
+    assert row[6] >= 3600, "one has not confirmed: exposed up to now"
+    assert row[7] == "lobby"
+
+
+def test_what_leaves_the_panel_is_on_the_record(busy: Premises, reports: Reports) -> None:
+    auditor = busy.actors["auditor"]
+    content = b"".join(reports.csv(auditor, ReportName.ENTRIES)).decode()
+    table = list(csv.reader(io.StringIO(content)))
+    assert tuple(table[0]) == REPORTS[ReportName.ENTRIES].columns
+    assert {row[2] for row in table[1:]} == {"'=Ana", "Luis", "María José Ñandú"}
+    pdf = reports.pdf(auditor, ReportName.ENTRIES, Wanted(door="cd-1"))
+    with pdfplumber.open(io.BytesIO(pdf)) as drawn:
+        text = drawn.pages[0].extract_text() or ""
+    assert "Ingresos y salidas por puerta y persona" in text
+    assert "Ñandú" in text
+    SearchDesk(busy.office).searched(auditor, EventFilter(credential="pin:1001"))
+    SearchDesk(busy.office).searched(auditor, EventFilter(doors=("cd-1",)))
+    rows = list(reports.rows(auditor, ReportName.LOOKED_AT))
+    assert [(row[2], row[3], row[4]) for row in rows] == [
+        (auditor.account, Fact.EXPORT_MADE, "entries"),
+        (auditor.account, Fact.EXPORT_MADE, "entries"),
+        (auditor.account, Fact.RECORD_SEARCHED, ""),
+    ]
+    assert "pin:1001" in str(rows[2][5])
+
+
+@pytest.mark.parametrize("name", ReportName)
+def test_every_report_has_its_words(busy: Premises, reports: Reports, name: ReportName) -> None:
+    assert name in TITLES
+    assert set(REPORTS[name].columns) <= set(COLUMNS)
+    assert reports.pdf(busy.actors["auditor"], name).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("name", ReportName)
+@pytest.mark.parametrize("mark", ["x", "\x1f", "1\x1f2\x1f3\x1f4", "-1", "²", "9" * 40, "' OR '1'='1", "x" * 5000])
+def test_a_mark_that_is_none(busy: Premises, reports: Reports, name: ReportName, mark: str) -> None:
+    reason = Reason.NOT_FOUND
+    try:
+        page = reports.page(busy.actors["auditor"], name, after=mark)
+    except AccessError as refused:
+        reason = refused.reason
+    else:
+        assert len(page.rows) <= 200
+    assert reason is Reason.NOT_FOUND
+
+
+def test_who_may_not(busy: Premises, reports: Reports) -> None:
+    for name in ReportName:
+        with pytest.raises(AccessError, match="wrong_role"):
+            reports.page(busy.actors["recepcion"], name)
+    with pytest.raises(AccessError, match="wrong_role"):
+        list(reports.csv(busy.actors["guardia"], ReportName.ENTRIES))
+
+
+def test_searches_are_kept_by_whom_they_belong_to(busy: Premises) -> None:
+    desk, auditor, jefe = SearchDesk(busy.office), busy.actors["auditor"], busy.actors["jefe"]
+    first = desk.save(auditor, name=" Rechazos ", query="event=door%3Aentry%3Arefused&q=%25'")
+    assert first.name == "Rechazos"
+    second = desk.save(auditor, name="Rechazos", query="x=1")
+    assert desk.saved(auditor) == [second]
+    assert desk.saved(jefe) == []
+    with pytest.raises(AccessError, match="not_found"):
+        desk.forget(jefe, second.id)
+    desk.forget(auditor, second.id)
+    assert desk.saved(auditor) == []
+    for number in range(50):
+        desk.save(auditor, name=f"n{number}", query="")
+    with pytest.raises(AccessError, match="text_invalid"):
+        desk.save(auditor, name="one more", query="")
+    for name, query in (("", "x"), ("x" * 101, "x"), ("x", "x" * 2001), ("a\x00", "")):
+        with pytest.raises(AccessError):
+            desk.save(auditor, name=name, query=query)
