@@ -93,6 +93,7 @@ def once(out: Path, kill_before: frozenset[int]) -> int:
 def live(port: int, push_port: int, *, fresh: bool) -> int:
     """The site and the service until Ctrl-C; what happens is told here, what is typed here goes to the site."""
     folder = ROOT / "var" / "demo"
+    say("Preparando la instalación y el sitio simulado …")
     if fresh:
         empty(folder)
     place = install(folder, panel_port=port, push_port=push_port, terminals=free_ports(2))

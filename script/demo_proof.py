@@ -15,8 +15,9 @@ from demo_site import Installation
 from accessctl.bootstrap import Service as Core
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
+from accessctl.domain.visits import Visit
 from accessctl.record import decode
-from accessctl.services.store import EventFilter
+from accessctl.services.store import EventFilter, Work
 
 CARD_STATES = {
     Fact.CARD_STOCKED: "in_stock",
@@ -32,7 +33,20 @@ CARD_STATES = {
     Fact.CARD_RETURNED: "returned",
     Fact.CARD_DESTROYED: "destroyed",
 }
+VISIT_STATES = {
+    Fact.VISIT_AUTHORISED: "authorised",
+    Fact.VISIT_DECLARED_FORTUITOUS: "authorised",
+    Fact.VISIT_REGISTERED: "registered",
+    Fact.VISIT_SIGNED: "signed",
+    Fact.VISIT_ENTERED: "inside",
+    Fact.VISIT_LEFT: "outside",
+    Fact.VISIT_EXIT_VERIFIED: "verified",
+    Fact.VISIT_EXIT_RECORDED: "closed",
+}
 WANTED_ALARMS = (
+    AlarmKind.ESCORT_LEFT_FIRST,
+    AlarmKind.VISIT_OVERSTAY,
+    AlarmKind.HOST_LEFT,
     AlarmKind.DEVICE_OFFLINE,
     AlarmKind.REVOCATION_PENDING,
     AlarmKind.ROGUE_CREDENTIAL,
@@ -117,15 +131,34 @@ def _summary(core: Core, out: Path) -> dict[str, Any]:
                     "drift": health.drift if health else 0,
                 }
             )
+        visits = [_visit(tx, visit) for visit in tx.visits.find(limit=1000)]
     manifest = json.loads((out / "record.jsonl.manifest").read_text(encoding="utf-8"))
     note = manifest["checkpoint"].split("\n")
     return {
         "cards": list(cards.values()),
-        "visits": [],
+        "visits": visits,
         "refusals": refusals,
         "alarms": alarms,
         "devices": devices,
         "record": {"size": int(note[1]), "root": note[2], "verified": True},
+    }
+
+
+def _visit(tx: Work, visit: Visit) -> dict[str, Any]:
+    rows = tx.events.rows(EventFilter(visit=visit.id), limit=1000)
+    states = [VISIT_STATES[Fact(row.event)] for row in rows if Fact(row.event) in VISIT_STATES]
+    own = (
+        tx.events.rows(EventFilter(case=visit.case, events=(Fact.CASE_STEP_DONE.value,)), limit=100)
+        if visit.case
+        else []
+    )
+    done = {row.norm for row in own} | {row.norm for row in rows if Fact(row.event) in VISIT_STATES and row.norm}
+    return {
+        "id": visit.id,
+        "zone": visit.zone,
+        "states": [state for at, state in enumerate(states) if at == 0 or states[at - 1] != state],
+        "steps": sorted(step for step in done if step.startswith("P")),
+        "escorts": [tx.people.get(duty.person).full_name for duty in visit.escorts],
     }
 
 
@@ -141,6 +174,13 @@ def _check(summary: dict[str, Any], out: Path) -> None:
     ):
         if wanted not in by_states:
             raise DemoFailed(f"ninguna tarjeta vivió {' → '.join(wanted)}")
+    whole = ("authorised", "registered", "signed", "inside", "outside", "verified", "closed")
+    for visit in summary["visits"]:
+        if tuple(visit["states"]) != whole:
+            raise DemoFailed(f"una visita no vivió {' → '.join(whole)}: {visit}")
+    steps = [f"P4.{number:02d}" for number in range(1, 9)]
+    if steps not in [visit["steps"] for visit in summary["visits"]]:
+        raise DemoFailed("ninguna visita recorrió los ocho pasos del procedimiento 4")
     lines = sum(1 for _ in (out / "record.jsonl").open("rb"))
     if lines != summary["record"]["size"]:
         raise DemoFailed(f"record.jsonl tiene {lines} líneas y el registro {summary['record']['size']} entradas")

@@ -153,7 +153,7 @@ class VisitsDay:
         escort.post(f"/visitas/{visit}/tarjeta/devuelta")
         escort.post(f"/visitas/{visit}/salida/anotar", {})
         self.show("nora", way="out", opens=True)
-        self.refusal("visita", "unknown_credential", "N10.3")
+        self.refusal("visita", "visit_step_missing", "P4.01")
 
     def _fortuitous(self) -> None:
         day = self.day
@@ -187,7 +187,7 @@ class VisitsDay:
         day.await_alarm(AlarmKind.VISIT_OVERSTAY, ("raised",), seconds=30)
         technician = day.people["tecnico_infra"]
         self.show("visita", way="out", opens=True)
-        technician.post(f"/visitas/{visit}/salida/comprobar", {})
+        technician.post(f"/visitas/{visit}/salida/comprobar", {"activities": "Energía restablecida"})
         technician.post(f"/visitas/{visit}/tarjeta/devuelta")
         technician.post(f"/visitas/{visit}/salida/anotar", {})
         self.show("tomas", way="out", opens=True)
@@ -221,7 +221,7 @@ class VisitsDay:
         day.await_alarm(AlarmKind.HOST_LEFT, ("raised",), seconds=30)
         self.show("visita2", door=2, way="out", opens=True)
         guard = day.people["guardia"]
-        guard.post(f"/visitas/{visit}/salida/comprobar", {})
+        guard.post(f"/visitas/{visit}/salida/comprobar", {"activities": "Reunión"})
         guard.post(f"/visitas/{visit}/tarjeta/devuelta")
         guard.post(f"/visitas/{visit}/salida/anotar", {})
 
@@ -232,11 +232,11 @@ class VisitsDay:
         technician.post("/adentro/zonas/cdatos/reglas", {"occupancy_limit": "1", "anti_passback": "hard"})
         self.show("tomas", opens=True)
         self.refusal("nora", "occupancy_limit", "N10.2")
-        self.refusal("tomas", "anti_passback", "N10.2")
+        self.refusal("tomas", "anti_passback", "N10.1")
         technician.post("/adentro/zonas/cdatos/bloquear", {"why": "Humo en el pasillo"})
-        self.refusal("nora", "lockdown", "N4.2")
+        self.refusal("nora", "lockdown", "N10.2")
         self.show("tomas", way="out", opens=True)
         technician.post("/adentro/zonas/cdatos/reabrir")
         technician.post("/adentro/zonas/cdatos/reglas", {"occupancy_limit": "0", "anti_passback": "off"})
-        self.day.simulator.say("cd-panel force-door 1")
+        self.day.simulator.say("cd-panel force-door 2")
         self.day.await_alarm(AlarmKind.DOOR_FORCED, ("raised",))
