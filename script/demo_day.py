@@ -110,11 +110,10 @@ class Day:
         raise DemoFailed(f"debió rechazarse: {reason} ({norm})")
 
     def _signed_in_again(self) -> None:
-        self.people = {}
+        """Everybody at the panel, wherever it is now: who was in the middle of something goes on at the new one."""
         for username, account in self.place.accounts.items():
-            panel = Panel(self.service.panel, account.name)
-            panel.sign_in(username, account.password)
-            self.people[username] = panel
+            panel = self.people.setdefault(username, Panel(account.name))
+            panel.sign_in(self.service.panel, username, account.password)
             self.people.setdefault(account.roles[0], panel)
 
     # -- the day

@@ -38,12 +38,15 @@ class Refused(Exception):
 class Panel:
     """One browser of one person."""
 
-    def __init__(self, address: str, name: str) -> None:
-        self._address, self.name = address, name
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _Stay())
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._address = ""
+        self._opener = urllib.request.OpenerDirector()
 
-    def sign_in(self, username: str, password: str) -> None:
-        """Raises `Refused`."""
+    def sign_in(self, address: str, username: str, password: str) -> None:
+        """Begin a session at the panel of this address, whatever was before. Raises `Refused`."""
+        self._address = address
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _Stay())
         self.post("/entrar", {"username": username, "password": password})
 
     def get(self, path: str) -> str:
