@@ -104,13 +104,13 @@ class VisitFiles:
         self._office = office
 
     def today(self, actor: Actor) -> list[VisitLine]:
-        """Every open visit, and what ended today."""
+        """Every open visit, what ended today, and whatever was fortuitous and is not regularised yet (N4.2)."""
         self._office.require(actor, Permission.VISIT_SEE, norm="P4.01")
         now = self._office.clock()
         start = midnight(now.astimezone(GUATEMALA).date())
         with self._office.store.view() as tx:
             visits = tx.visits.find(newest=True, limit=1000)
-            wanted = [one for one in visits if one.state in OPEN or touched(one, start, now)]
+            wanted = [one for one in visits if one.state in OPEN or one.awaits_regularisation or touched(one, start, now)]
             return [self._line(tx, one, now) for one in wanted]
 
     def find(self, actor: Actor, *, state: VisitState | None = None, limit: int = 200) -> list[VisitLine]:

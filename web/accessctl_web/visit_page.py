@@ -113,7 +113,7 @@ def acts_of(file: VisitFile) -> frozenset[str]:
         "sign": visit.state is VisitState.REGISTERED and _attends(me),
         "card": visit.state in MAY_ENTER | {VisitState.REGISTERED} and "card_back" not in acts and _attends(me),
         "late": visit.state in MAY_ENTER | {VisitState.CLEARED} and visit.entered_at is None and follows,
-        "hand_over": bool(visit.escorts) and visit.third_party and (keeps or follows),
+        "hand_over": bool(visit.escort) and visit.state is not VisitState.VERIFIED and (keeps or follows),
         "work": visit.state in {VisitState.INSIDE, VisitState.OUTSIDE} and follows,
         "verify": visit.state in {VisitState.INSIDE, VisitState.OUTSIDE} and follows,
         "exit": next_step(visit) == "P4.08" and visit.state is not VisitState.CLEARED and (keeps or follows),

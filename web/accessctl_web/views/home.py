@@ -5,6 +5,7 @@ from flask import Blueprint, render_template
 from accessctl.domain.people import Permission
 from accessctl_web.access import signed_in
 from accessctl_web.desks import actor, desks
+from accessctl_web.visit_page import WITHIN
 
 pages = Blueprint("home", __name__)
 
@@ -17,4 +18,14 @@ def show() -> str:
     waiting = desks().files.waiting_for(me) if me.may(Permission.REQUEST_SEE) else []
     devices = desks().watch.devices(me) if me.may(Permission.DOORS_SEE) else []
     silent = [line for line in devices if not line.health.online]
-    return render_template("home.html", waiting=waiting, alarms=desks().watch.open_alarms(me), silent=silent)
+    visits = desks().visit_files.today(me) if me.may(Permission.VISIT_SEE) else []
+    inside = [line for line in visits if line.visit.state in WITHIN]
+    irregular = [line for line in visits if line.visit.awaits_regularisation]
+    return render_template(
+        "home.html",
+        waiting=waiting,
+        inside=inside,
+        irregular=irregular,
+        alarms=desks().watch.open_alarms(me),
+        silent=silent,
+    )

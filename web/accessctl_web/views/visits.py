@@ -29,10 +29,17 @@ def show() -> str:
     every = request.args.get("todas") == "1"
     lines = desks().visit_files.find(actor()) if every else desks().visit_files.today(actor())
     groups = [
+        (
+            gettext("Terminadas, por regularizar"),
+            [one for one in lines if one.visit.state in ENDED and one.visit.awaits_regularisation],
+        ),
         (gettext("Adentro"), [one for one in lines if one.visit.state in WITHIN]),
         (gettext("Por comprobar y cerrar"), [one for one in lines if one.visit.state in TO_CLOSE]),
         (gettext("Por entrar"), [one for one in lines if one.visit.state in AT_THE_DOOR]),
-        (gettext("Terminadas"), [one for one in lines if one.visit.state in ENDED]),
+        (
+            gettext("Terminadas"),
+            [one for one in lines if one.visit.state in ENDED and not one.visit.awaits_regularisation],
+        ),
     ]
     return render_template("visits/list.html", groups=groups, every=every, next_step=next_step)
 
