@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch
+    keep_people_days: int = Field(default=1825, ge=90, le=36_500)  # after the last entry about them
+    keep_visitors_days: int = Field(default=365, ge=90, le=36_500)  # PCI DSS 9.3.4: visitor logs three months at least
     device_deadline_s: float = Field(default=10.0, ge=0.5, le=120)  # a device that answers nothing for so long is off
 
     @field_validator("panel", "ingress")

@@ -19,6 +19,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.fleet import Fleet
@@ -77,6 +78,7 @@ class Service:
     exports: ExportDesk
     reports: Reports
     searches: SearchDesk
+    erasure: ErasureDesk
     rules: VisitRules
     visits: VisitDesk
     visit_register: VisitRegisterDesk
@@ -147,6 +149,13 @@ def build(settings: Settings) -> Service:
         visit_papers=VisitPapers(office, VisitPress(), keeper),
         reports=Reports(office, keeper, ReportPress()),
         searches=SearchDesk(office),
+        erasure=ErasureDesk(
+            office,
+            Retention(
+                people=timedelta(days=settings.keep_people_days), visitors=timedelta(days=settings.keep_visitors_days)
+            ),
+            store.scrub,
+        ),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

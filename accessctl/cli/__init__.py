@@ -16,6 +16,7 @@ from accessctl.cli.accounts import account
 from accessctl.cli.context import Context
 from accessctl.cli.devices import devices
 from accessctl.cli.export import export
+from accessctl.cli.person import person
 from accessctl.cli.record import record, verify
 from accessctl.cli.report import report
 from accessctl.cli.serving import ingress, init, panel, serve
@@ -56,6 +57,7 @@ for command in (
     site,
     devices,
     account,
+    person,
     export,
     report,
     record,

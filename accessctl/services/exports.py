@@ -289,23 +289,19 @@ def _head(signed: Checkpoint, asked: dict[str, Json], exported_by: str, now: dat
 def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:
     """The filter as the manifest says it; a public one does not say whose entries were asked for."""
     said: dict[str, Json] = {}
-    for name in ("since", "until"):
-        at = getattr(which, name)
-        if at is not None:
-            said[name] = at.isoformat()
-    for name in ("after_index", "before_index"):
-        if getattr(which, name) is not None:
-            said[name] = getattr(which, name)
-    for name in ("doors", "events"):
-        if getattr(which, name):
-            said[name] = [clean(one) for one in getattr(which, name)]
-    if which.credentials:
-        said["credentials"] = "…" if public else [clean(one) for one in which.credentials]
+    times = {"since": which.since, "until": which.until}
+    said.update({name: at.isoformat() for name, at in times.items() if at is not None})
+    ends = {"after_index": which.after_index, "before_index": which.before_index}
+    said.update({name: index for name, index in ends.items() if index is not None})
+    lists = {"doors": which.doors, "events": which.events, "credentials": which.credentials}
+    said.update({name: [clean(one) for one in some] for name, some in lists.items() if some})
     for name in ("person", "device", "credential", "visit", "case", "norm"):
         if getattr(which, name):
-            said[name] = "…" if public and name in {"person", "credential"} else clean(getattr(which, name))
+            said[name] = clean(getattr(which, name))
     if which.device_events_only:
         said["device_events_only"] = True
+    if public:
+        said.update({name: "…" for name in ("person", "credential", "credentials") if name in said})
     return said
 
 

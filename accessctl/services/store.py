@@ -290,6 +290,10 @@ class Ledger(Protocol):
         """Keep a signed checkpoint, one for each size. It needs no fact: each would make the record grow again."""
         ...
 
+    def erase_openings(self, subjects: Sequence[str]) -> int:
+        """Forget what opens the commitments about these people and cases; how many. Its fact is the caller's."""
+        ...
+
     def check(self, *, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> RecordFound:
         """Read the whole record against itself and its checkpoints. Raises `RecordBroken` at the first bad index."""
         ...

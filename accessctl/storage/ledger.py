@@ -14,6 +14,7 @@ from sqlalchemy.types import NULLTYPE
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
 from accessctl.services.store import EventFilter, KeptCheckpoint, LedgerLine, RecordFound
 from accessctl.storage.events import conditions
+from accessctl.storage.openings import erase_subject
 from accessctl.storage.record_check import check_record
 from accessctl.storage.record_store import RecordReader, keep_checkpoint
 from accessctl.storage.record_tables import entry, opening
@@ -78,6 +79,13 @@ class SqlLedger:
         """Keep a signed checkpoint: an observation of the record, so it needs no fact of its own."""
         self._transaction.touch(operational=True)
         keep_checkpoint(self._connection, signed, note, at)
+
+    def erase_openings(self, subjects: Sequence[str]) -> int:
+        """Forget what opens the commitments about these; SQLite overwrites it, and what this unit of work changes."""
+        if self._connection.dialect.name == "sqlite":
+            self._connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        self._transaction.touch(operational=False)
+        return sum(erase_subject(self._connection, subject) for subject in subjects)
 
     def check(self, *, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> RecordFound:
         """Read all of it. Raises `RecordBroken`."""

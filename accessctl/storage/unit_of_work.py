@@ -64,6 +64,11 @@ from accessctl.storage.shelves import (
 )
 from accessctl.storage.transaction import Transaction
 
+SCRUBBED = (
+    *("people", "visits", "requests", "removals", "attachments", "signatures", "alarms", "accounts", "templates"),
+    *("opening", "opening_subject", "saved_searches", "sign_in_tries"),
+)
+
 
 class Writer:
     """Whose turn it is to write in this process, and the end of the record as the last writer left it."""
@@ -216,6 +221,19 @@ class SqlStore:
     def view(self) -> SqlWork:
         """A unit of work that only reads."""
         return SqlWork(self.engine, self._entropy, writer=None)
+
+    def scrub(self) -> None:
+        """After an erasure: fold the log into the database, or vacuum it, so that no old page keeps what is gone.
+
+        While somebody reads an old moment, SQLite leaves a part of the log; the next scrub, or the last connection to
+        close, takes it.
+        """
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if self.engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                for table in SCRUBBED:
+                    connection.exec_driver_sql(f"VACUUM {table}")
 
     def close(self) -> None:
         """Give the connections back; the store may be used again."""
