@@ -47,6 +47,8 @@ WANTED_ALARMS = (
     AlarmKind.ESCORT_LEFT_FIRST,
     AlarmKind.VISIT_OVERSTAY,
     AlarmKind.HOST_LEFT,
+    AlarmKind.OCCUPANCY,
+    AlarmKind.DOOR_HELD_OPEN,
     AlarmKind.DEVICE_OFFLINE,
     AlarmKind.REVOCATION_PENDING,
     AlarmKind.ROGUE_CREDENTIAL,

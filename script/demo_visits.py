@@ -238,5 +238,16 @@ class VisitsDay:
         self.show("tomas", way="out", opens=True)
         technician.post("/adentro/zonas/cdatos/reabrir")
         technician.post("/adentro/zonas/cdatos/reglas", {"occupancy_limit": "0", "anti_passback": "off"})
-        self.day.simulator.say("cd-panel force-door 2")
-        self.day.await_alarm(AlarmKind.DOOR_FORCED, ("raised",))
+        day.act("una puerta queda abierta y otra se fuerza")
+        self.show("nora", door=2, opens=True)
+        day.simulator.say("cd-panel open-door 2")
+        wait_for("la cerradura de la puerta 1", lambda: self._locked(1))
+        day.simulator.say("cd-panel force-door 1")
+        day.await_alarm(AlarmKind.DOOR_FORCED, ("raised",))
+        day.simulator.say("cd-panel close-door 1")
+        day.await_alarm(AlarmKind.DOOR_HELD_OPEN, ("raised",), seconds=30)
+        day.simulator.say("cd-panel close-door 2")
+        self.show("nora", door=2, way="out", opens=True)
+
+    def _locked(self, door: int) -> bool:
+        return bool(self.day.simulator.say("cd-panel state")["doors"][str(door)]["locked"])

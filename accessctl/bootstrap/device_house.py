@@ -7,6 +7,8 @@ kept anew or let go without a restart. Each device has a thread of its own; what
 import fcntl
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -19,6 +21,8 @@ from accessctl.domain.errors import AccessError
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import CardPresented, TerminalDriver
 from accessctl.services.keeper import Pace, TerminalKeeper
+from accessctl.services.push_health import PushSweep
+from accessctl.services.record_sweep import RecordSweep, Rhythm
 from accessctl_drivers.desk_readers.serial_reader import Rdm6300Reader
 from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
 
@@ -33,6 +37,14 @@ class AlreadyKept(Exception):
     """Another process of this installation keeps the devices: two keepers would fight over each terminal."""
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Something that runs until told to stop, beside the devices."""
+
+    name: str
+    run: Callable[[Event], None]
+
+
 class DeviceHouse:
     """Runs all devices of the site until `stop` is set."""
 
@@ -44,22 +56,40 @@ class DeviceHouse:
     def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
         """Blocks. Raises `AlreadyKept` where another process does this already."""
         with only_one(self._service.settings.data_dir):
-            visits = Thread(target=self._watch_visits, args=(stop,), name="visits")
-            visits.start()
+            rounds = [Thread(target=self._go_round, args=(one, stop), name=one.name) for one in self._rounds()]
+            for thread in rounds:
+                thread.start()
             ready()
             while not stop.is_set():
                 self._follow_the_site()
                 stop.wait(LOOK_EVERY_S)
             self._let_go(list(self._running))
-            visits.join()
+            for thread in rounds:
+                thread.join()
+
+    def _rounds(self) -> list[Round]:
+        """What is looked after again and again. Here, because this process is one alone in its installation."""
+        service, settings = self._service, self._service.settings
+        rhythm = Rhythm(entries=settings.checkpoint_entries, every=timedelta(seconds=settings.checkpoint_s))
+        record = RecordSweep(service.office, service.record_keeper, rhythm=rhythm, witness=settings.witness_dir)
+        return [
+            Round("visits", self._watch_visits),
+            Round("controllers", PushSweep(service.office).run),
+            Round("checkpoints", record.run),
+        ]
+
+    def _go_round(self, one: Round, stop: Event) -> None:
+        """One round's thread. A bug of ours is logged whole and tried again."""
+        while not stop.is_set():
+            try:
+                one.run(stop)
+            except Exception:
+                log.exception("a round failed", round=one.name)
+                stop.wait(AGAIN_AFTER_S)
 
     def _watch_visits(self, stop: Event) -> None:
-        """The round over open visits is here because this process is one alone in its installation."""
         while not stop.wait(ROUND_EVERY_S):
-            try:
-                self._service.visit_watch.sweep()
-            except Exception:
-                log.exception("the round over visits failed")
+            self._service.visit_watch.sweep()
 
     def _follow_the_site(self) -> None:
         with self._service.store.view() as tx:

@@ -207,9 +207,7 @@ def _rows(data: Mapping[str, Any], table: str) -> list[Mapping[str, Any]]:
             raise SiteWrong(f"[[{table}]]: unknown key {min(unknown)!r}")
         key = _text(row, table, "id")
         if not key.replace("-", "").replace("_", "").isalnum() or not key.isascii() or len(key) > 64 or key in seen:
-            raise SiteWrong(
-                f"[[{table}]]: id {key[:70]!r} must be of up to 64 letters, digits, - and _, and once only"
-            )
+            raise SiteWrong(f"[[{table}]]: id {key[:70]!r} must be of up to 64 letters, digits, - and _, and once only")
         seen.add(key)
     return rows
 
@@ -261,6 +259,8 @@ def _device(row: Mapping[str, Any]) -> Device:
     )
     if transport is Transport.PUSH and not device.serial:
         raise SiteWrong(f"device {device.id!r}: a push controller is known by its serial")
+    if transport is Transport.PUSH and not device.source:
+        raise SiteWrong(f"device {device.id!r}: a push controller may come from one address, its source")
     if transport is not Transport.PUSH and not device.address:
         raise SiteWrong(f"device {device.id!r}: needs an address")
     if transport is Transport.ZK and len(device.doors) != 1:

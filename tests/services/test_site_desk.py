@@ -44,6 +44,7 @@ doors = ["sub-1"]
 [[device]]
 id = "cd-panel"
 transport = "push"
+source = "127.0.0.1"
 serial = "3383154200002"
 doors = ["cd-1"]
 online = true
