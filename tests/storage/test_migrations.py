@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record import Checkpoint
 from accessctl.storage import migrations
-from accessctl.storage.engine import begin_reading, begin_writing, make_engine
+from accessctl.storage.engine import DatabaseNotReady, begin_reading, begin_writing, make_engine
 from accessctl.storage.guards import GUARDS, KEPT
 from accessctl.storage.metadata import metadata
 from accessctl.storage.migrations import is_current, migrate
@@ -213,3 +213,19 @@ def test_a_database_that_is_copied_still_guards_itself(store: SqlStore, tmp_path
                 plain.execute(statement)
     finally:
         plain.close()
+
+
+def test_a_database_that_is_not_ready_says_so_without_its_address(empty: Engine) -> None:
+    with pytest.raises(DatabaseNotReady, match="accessctl init"):
+        migrations.require_current(empty)
+    migrate(empty)
+    migrations.require_current(empty)
+
+
+@pytest.mark.parametrize("ask", [migrate, migrations.require_current])
+def test_a_database_that_does_not_answer_is_not_waited_for(ask: Callable[[Engine], None]) -> None:
+    engine = make_engine("postgresql://somebody:secret@127.0.0.1:9/none")  # nobody listens on the discard port
+    with pytest.raises(DatabaseNotReady) as refused:
+        ask(engine)
+    assert "secret" not in str(refused.value)
+    engine.dispose()

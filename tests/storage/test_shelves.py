@@ -314,3 +314,20 @@ def test_text_that_no_column_takes_is_refused_and_never_cut(store: SqlStore) -> 
             assert refusal.value.details["field"] == "full_name"
         tx.people.add(replace(values.PERSON, full_name="😀" * 200))
         assert tx.people.get("p1").full_name == "😀" * 200
+
+
+def test_one_more_of_the_same_alarm_is_counted_without_a_fact(filled: SqlStore) -> None:
+    with filled.begin() as tx:
+        before = tx.alarms.get(values.ALARM.id)
+        for _ in range(3):
+            tx.alarms.count_again(before.id)
+        tx.commit()  # an observation: nothing was recorded, and that is no bug
+    with filled.view() as tx:
+        assert tx.alarms.get(before.id) == replace(before, count=before.count + 3)
+        with pytest.raises(RuntimeError, match="a view writes nothing"):
+            tx.alarms.count_again(before.id)
+
+
+def test_half_a_character_is_found_nowhere(filled: SqlStore) -> None:
+    with filled.view() as tx:
+        assert tx.people.search("\ud800") == []
