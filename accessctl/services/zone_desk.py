@@ -138,14 +138,16 @@ class ZoneDesk:
             tx.commit()
 
     def counted(self, actor: Actor, zone: str, *, gone: tuple[str, ...] = ()) -> None:
-        """Somebody looked: those named are not there any more, everybody else on the list is. The doubt ends."""
+        """Somebody looked: those named are not there any more, everybody else in this very zone is. The doubt ends.
+
+        Zones inside it are counted by themselves: nobody becomes certain in a room that was not looked into.
+        """
         self._office.require(actor, Permission.ZONES_MANAGE, norm="N10.2")
         now = self._office.clock()
         with self._office.begin(actor) as tx:
             zones = zone_map(tx)
             tx.zones.get(zone)
-            there = tuple(name for name in zones.around if zones.is_within(name, zone))
-            for one in tx.presence.find(zone=there, limit=MOST_PEOPLE):
+            for one in tx.presence.find(zone=zone, limit=MOST_PEOPLE):
                 outside = zones.around.get(zone, "")
                 found = replace(one, zone=outside, since=now) if one.id in gone else one
                 tx.presence.save(replace(found, certain=True, seen_at=now))

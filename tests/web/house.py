@@ -25,6 +25,7 @@ from werkzeug.test import TestResponse
 from accessctl.clock import new_id
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
+from accessctl.documents.report_press import ReportPress
 from accessctl.documents.visit_press import VisitPress
 from accessctl.documents.workbook import Workbooks
 from accessctl.domain.card_numbers import CardFormat, CardNumber
@@ -48,8 +49,10 @@ from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
+from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk, RequestForm
 from accessctl.services.request_files import RequestFiles
+from accessctl.services.search_desk import SearchDesk
 from accessctl.services.site_desk import Site, SiteDesk
 from accessctl.services.stock_desk import StockDesk
 from accessctl.services.store import DeviceEvent
@@ -150,6 +153,8 @@ class House:
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),
             keeper=keeper,
+            reports=Reports(office, keeper, ReportPress()),
+            searches=SearchDesk(office),
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),
             visit_register=VisitRegisterDesk(office),
@@ -274,7 +279,7 @@ class House:
 
     def happens(
         self, fact: Fact, *, door: str = "sub-1", reason: str = "", norm: str = "", person: str = "", n: int = 0
-    ):  # type: ignore[no-untyped-def]
+    ) -> int:
         """An event of a terminal enters the record as intake would put it there."""
         with self.store.begin() as tx:
             event = DeviceEvent(

@@ -316,6 +316,18 @@ def test_who_is_inside_and_what_may_be_done_about_the_zone(house: House) -> None
         assert post(technician, "/adentro/zonas/cdatos/reglas", **wrong).status_code == 409
     assert post(guard, "/adentro/zonas/cdatos/reglas", occupancy_limit="0", anti_passback="off").status_code == 403
     assert "Byron Estuardo Tzul" in guard.get("/adentro/lista").text
+    follow(guard, "/adentro/zonas/subgerencia/conteo")
+    assert "dudosa" in guard.get("/adentro/lista").text  # nobody looked into the inner zone
     follow(guard, "/adentro/zonas/cdatos/conteo", gone=[person])
     parts = {part.zone: [one.person for one in part.lines] for part in house.desks.zones.muster(SYSTEM).parts}
     assert parts == {"subgerencia": [person], "cdatos": []}  # not in the inner zone: still in the one around it
+
+
+def test_a_visitor_whose_escort_is_elsewhere_is_marked(house: House) -> None:
+    guard = house.client(Role.GUARDIA)
+    visit_at(house, step=7)
+    assert "no está con la visita" in guard.get("/adentro/").text
+    goes_in(house, Role.TECNICO_INFRA, "subgerencia")
+    assert "no está con la visita" in guard.get("/adentro/").text
+    goes_in(house, Role.TECNICO_INFRA, "cdatos")
+    assert "no está con la visita" not in guard.get("/adentro/").text
