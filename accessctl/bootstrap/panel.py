@@ -35,6 +35,8 @@ def panel_of(service: Service) -> Flask:
         papers=service.papers,
         exports=service.exports,
         keeper=service.record_keeper,
+        reports=service.reports,
+        searches=service.searches,
         refusals=service.refusals,
         visits=service.visits,
         visit_register=service.visit_register,

@@ -10,7 +10,19 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from accessctl.domain.people import Role
-from accessctl_web import access, errors, forms, headers, language, messages, names, naming, navigation, session
+from accessctl_web import (
+    access,
+    errors,
+    forms,
+    headers,
+    language,
+    messages,
+    names,
+    naming,
+    navigation,
+    report_names,
+    session,
+)
 from accessctl_web.desks import Desks
 from accessctl_web.export_room import ExportRoom
 from accessctl_web.settings import PanelSettings
@@ -31,6 +43,7 @@ from accessctl_web.views import (
     people,
     record,
     removals,
+    reports,
     requests,
     sign_in,
     visit_care,
@@ -73,6 +86,7 @@ PLACES = (
     alarms,
     record,
     checkpoints,
+    reports,
     exports,
     accounts,
 )
@@ -114,6 +128,7 @@ def create_app(desks: Desks, settings: PanelSettings) -> Flask:
         app.register_blueprint(place.pages)
     navigation.install(app)
     naming.install(app)
+    report_names.install(app)
     headers.install(app)
     language.install(app)
     session.install(app)

@@ -22,8 +22,10 @@ from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
 from accessctl.services.removal_desk import RemovalDesk
+from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk
 from accessctl.services.request_files import RequestFiles
+from accessctl.services.search_desk import SearchDesk
 from accessctl.services.stock_desk import StockDesk
 from accessctl.services.visit_desk import VisitDesk
 from accessctl.services.visit_differences import VisitDifferences
@@ -53,6 +55,8 @@ class Desks:
     papers: Papers
     exports: ExportDesk
     keeper: RecordKeeper
+    reports: Reports
+    searches: SearchDesk
     refusals: Refusals
     visits: VisitDesk
     visit_register: VisitRegisterDesk

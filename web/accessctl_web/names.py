@@ -19,6 +19,7 @@ from accessctl.domain.places import Direction, Transport, ZoneClass
 from accessctl.domain.requests import AuthorisedBy, GrantState
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.domain.visits import VisitState
+from accessctl.services.reports import ReportName
 from accessctl_web.export_shelf import Progress
 
 
@@ -145,8 +146,6 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.CHECKPOINT_SIGNED: N_("Punto de control firmado"),
     Fact.KEY_ROTATED: N_("Llave del registro renovada"),
     Fact.RECORD_SEARCHED: N_("Registro consultado"),
-    Fact.SEARCH_SAVED: N_("Búsqueda guardada"),
-    Fact.SEARCH_DROPPED: N_("Búsqueda descartada"),
     Fact.EXTRACT_MADE: N_("Extracto de una persona hecho"),
     Fact.PERSON_ERASED: N_("Datos de una persona borrados"),
     Fact.ACCOUNT_ADDED: N_("Cuenta creada"),
@@ -292,6 +291,15 @@ DIFFERENCES: Mapping[str, str] = {  # by `visit_differences.KINDS`
     "reader_without_visit": N_("El lector vio un ingreso sin línea en el registro"),
 }
 
+REPORTS: Mapping[StrEnum, str] = {
+    ReportName.ENTRIES: N_("Ingresos por puerta y persona"),
+    ReportName.REFUSALS: N_("Ingresos denegados por motivo"),
+    ReportName.OUTSTANDING: N_("Tarjetas pendientes por jefatura"),
+    ReportName.REVOCATIONS: N_("Bajas y su exposición"),
+    ReportName.BLIND_SPOTS: N_("Puntos ciegos"),
+    ReportName.LOOKED_AT: N_("Quién consultó qué"),
+}
+
 EXPORTS: Mapping[StrEnum, str] = {
     Progress.WAITING: N_("en espera"),
     Progress.RUNNING: N_("haciéndose"),
@@ -344,6 +352,7 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     CommandState: COMMAND_STATES,
     Fact: FACTS,
     Progress: EXPORTS,
+    ReportName: REPORTS,
     VisitState: VISIT_STATES,
     VisitorCardState: VISITOR_CARD_STATES,
     AntiPassback: ANTI_PASSBACK,
@@ -433,6 +442,11 @@ FIELDS: Mapping[str, str] = {
     "until": N_("último día"),
     "width": N_("firma"),
     "height": N_("firma"),
+    "kind": N_("qué se busca"),
+    "norm": N_("norma o paso"),
+    "query": N_("búsqueda"),
+    "searches": N_("búsquedas guardadas"),
+    "text": N_("texto"),
     "visit_data": N_("datos de la visita"),
     "register_signature": N_("firma del registro"),
     "organisation": N_("empresa o institución"),

@@ -24,7 +24,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
     ("accounts.show", N_("Cuentas")),
 )
 OF_REQUESTS = frozenset({"enrolment", "delivery"})
-OF_RECORD = frozenset({"checkpoints", "exports"})
+OF_RECORD = frozenset({"checkpoints", "exports", "reports"})
 OF_VISITS = frozenset({"visit_care", "visitor_cards", "visit_differences"})
 
 

@@ -41,6 +41,8 @@ def find(query: Query, places: Mapping[str, str]) -> Found:
     which = filter_of(query)
     before, after = _index(places, "before"), _index(places, "after")
     forward = after is not None
+    if before is None and after is None:  # once for a search, not for each of its pages
+        desks().searches.searched(actor(), which)
     which = replace(which, after_index=after) if forward else replace(which, before_index=before)
     rows = desks().watch.rows(actor(), which, limit=SHOWN + 1, newest=not forward)
     more, rows = len(rows) > SHOWN, rows[:SHOWN]

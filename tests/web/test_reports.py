@@ -1,0 +1,93 @@
+"""Reports in the panel: the same rows on the screen, as CSV and on paper; searches that one keeps for oneself."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from accessctl.domain.facts import Fact
+from accessctl.domain.people import Role
+from accessctl.services.reports import REPORTS, ReportName
+from accessctl.services.store import EventFilter
+from tests.web.house import House, post
+
+
+@pytest.fixture
+def lived(house: House) -> House:
+    """A house in which every report has a row."""
+    house.case(step=7)
+    house.happens(Fact.DOOR_GRANTED, person=house.user.id)
+    house.happens(Fact.DOOR_REFUSED, reason="expired", norm="N10.3", person=house.user.id, n=1)
+    house.happens(Fact.DEVICE_OFFLINE, door="", n=2)
+    head = house.people[Role.JEFE]
+    house.desks.removals.request(house.actor(Role.JEFE), person=house.user.id, requested_by=head.id, reason="Traslado")
+    house.clock.forward(hours=2)
+    house.desks.reports.pdf(house.actor(Role.JEFE), ReportName.BLIND_SPOTS)
+    return house
+
+
+@pytest.mark.parametrize("name", ReportName)
+def test_a_report_has_the_same_rows_on_the_screen_as_csv_and_on_paper(lived: House, name: ReportName) -> None:
+    auditor = lived.client(Role.AUDITOR)
+    assert f"/informes/{name.value}" in auditor.get("/informes/").text
+    page = auditor.get(f"/informes/{name.value}")
+    assert page.status_code == 200, page.text
+    table = auditor.get(f"/informes/{name.value}.csv")
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert rows
+    assert tuple(rows[0]) == REPORTS[name].columns
+    body = page.text.partition("<tbody>")[2]
+    assert body.count("<tr>") == len(rows) - (name is ReportName.LOOKED_AT)  # the CSV itself was taken away meanwhile
+    paper = auditor.get(f"/informes/{name.value}.pdf")
+    assert paper.data.startswith(b"%PDF-")
+    assert auditor.get("/informes/otro").status_code == 404
+    assert lived.client(Role.GUARDIA).get(f"/informes/{name.value}.csv").status_code == 403
+
+
+def test_a_report_is_of_the_time_and_the_door_that_are_asked_for(lived: House) -> None:
+    auditor = lived.client(Role.AUDITOR)
+    for asked, found in (({}, 1), ({"door": "sub-1"}, 1), ({"door": "sub-2"}, 0), ({"until": "2026-11-23"}, 0)):
+        page = auditor.get("/informes/refusals", query_string=asked).text
+        assert page.count("La autorización ya venció.") == found, asked
+    for asked in ({"since": "ayer"}, {"after": "x"}, {"person": "nadie"}):
+        assert auditor.get("/informes/refusals", query_string=asked).status_code in {404, 409}, asked
+    assert "Ninguna fila." in auditor.get("/informes/entries?until=2026-11-23").text
+
+
+def test_a_head_who_takes_a_report_away_is_on_the_record(lived: House) -> None:
+    head = lived.client(Role.JEFE)
+    before = lived.desks.watch.size()
+    head.get("/informes/outstanding.csv")
+    with lived.store.view() as tx:
+        (row,) = tx.events.rows(EventFilter(after_index=before - 1))
+    assert (row.event, row.actor) == (Fact.EXPORT_MADE.value, lived.accounts[Role.JEFE])
+
+
+def test_a_search_is_kept_under_a_name_for_whoever_kept_it(house: House) -> None:
+    auditor, head = house.client(Role.AUDITOR), house.client(Role.JEFE)
+    name = '"><script>alert(1)</script>'
+    kept = post(auditor, "/registro/busquedas", name=name, kind="refused", door="sub-1")
+    assert kept.headers["Location"] == "/registro/?door=sub-1&kind=refused"
+    page = auditor.get("/registro/").text
+    assert "<script>alert" not in page
+    assert 'href="/registro/?door=sub-1&amp;kind=refused"' in page
+    assert "alert(1)" not in head.get("/registro/").text
+    forget = re.search(r"/registro/busquedas/[0-9a-f]+/olvidar", page)
+    assert forget is not None
+    assert post(head, forget.group(0)).status_code == 404
+    assert post(auditor, forget.group(0)).status_code == 303
+    assert "alert(1)" not in auditor.get("/registro/").text
+    assert post(auditor, "/registro/busquedas", name=" ").status_code == 409
+
+
+def test_a_search_about_somebody_is_on_the_record_once_and_any_other_is_not(house: House) -> None:
+    auditor = house.client(Role.AUDITOR)
+    before = house.desks.watch.size()
+    auditor.get("/registro/?kind=doors")
+    auditor.get(f"/registro/?person={house.user.id}")
+    auditor.get(f"/registro/?person={house.user.id}&before=5")
+    with house.store.view() as tx:
+        (row,) = tx.events.rows(EventFilter(after_index=before - 1))
+    assert (row.event, row.person) == (Fact.RECORD_SEARCHED.value, house.user.id)
+    assert "Quién consultó qué" in auditor.get("/informes/looked_at").text

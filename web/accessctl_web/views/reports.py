@@ -1,0 +1,92 @@
+"""Reports: rows on the screen, the same as CSV and on paper, all from one query layer."""
+
+from itertools import chain
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.exceptions import NotFound
+
+from accessctl.domain.errors import AccessError
+from accessctl.domain.people import Permission
+from accessctl.services.report_rows import ANYTHING, Wanted
+from accessctl.services.reports import REPORTS, ReportName
+from accessctl_web.access import needs
+from accessctl_web.desks import actor, desks, put_on_record
+from accessctl_web.messages import Refusal, refusal_of
+from accessctl_web.record_query import Query
+from accessctl_web.views.papers import pdf
+
+pages = Blueprint("reports", __name__, url_prefix="/informes")
+
+SEES = (Permission.EVENTS_SEE, Permission.CARDS_SEE)
+SHOWN = 100
+FIELDS = ("since", "until", "door", "person")
+
+
+def _name(report: str) -> ReportName:
+    if report not in set(ReportName):
+        raise NotFound
+    return ReportName(report)
+
+
+def _wanted() -> Wanted:
+    """What the address asks for, in the words of a search. Raises `AccessError`."""
+    query = Query.of({name: request.args.get(name, "") for name in FIELDS})
+    since, until = query.bounds()
+    if query.person:
+        desks().people.get(query.person)
+    return Wanted(since=since, until=until, door=query.door, person=query.person)
+
+
+@pages.get("/")
+@needs(*SEES)
+def show() -> str:
+    """The reports that one may see."""
+    found = [name for name, report in REPORTS.items() if actor().may(report.permission)]
+    return render_template("reports/list.html", reports=found, about=REPORTS)
+
+
+@pages.get("/<report>")
+@needs(*SEES)
+def page(report: str) -> tuple[str, int]:
+    """A piece of one report, and the way to the next."""
+    name = _name(report)
+    refusal: Refusal | None = None
+    wanted = ANYTHING
+    try:
+        wanted = _wanted()
+        found = desks().reports.page(actor(), name, wanted, after=request.args.get("after", ""), limit=SHOWN)
+    except AccessError as error:
+        put_on_record(error)
+        refusal, found = refusal_of(error), None
+    asked = {field: request.args.get(field, "")[:200] for field in FIELDS}
+    text = render_template(
+        "reports/page.html",
+        name=name,
+        norm=REPORTS[name].norm,
+        found=found,
+        asked=asked,
+        given={field: value for field, value in asked.items() if value},
+        doors=desks().watch.doors(actor()),
+        person=desks().people.get(wanted.person) if wanted.person else None,
+        refusal=refusal,
+    )
+    return text, int(refusal.status) if refusal else 200
+
+
+@pages.get("/<report>.csv")
+@needs(Permission.EVENTS_EXPORT)
+def as_csv(report: str) -> Response:
+    """All of it as CSV, a block at a time; recorded before the first byte."""
+    name = _name(report)
+    blocks = desks().reports.csv(actor(), name, _wanted())
+    response = Response(chain([next(blocks)], blocks), mimetype="text/csv")
+    response.headers.set("Content-Disposition", "attachment", filename=f"{name.value}.csv")
+    return response
+
+
+@pages.get("/<report>.pdf")
+@needs(Permission.EVENTS_EXPORT)
+def as_pdf(report: str) -> Response:
+    """All of it on paper, with the checkpoint that covers it."""
+    name = _name(report)
+    return pdf(desks().reports.pdf(actor(), name, _wanted()), name.value)
