@@ -78,13 +78,14 @@ class Day:
         with self.core.store.view() as tx:
             return tx.events.size() - 1
 
-    def await_alarm(self, kind: AlarmKind, states: tuple[str, ...], seconds: float = 25.0) -> None:
-        """An alarm of this kind in one of these states."""
-        wait_for(
-            f"alarma {kind.value} {states}",
-            lambda: any(one.kind is kind and one.state in states for one in self.core.alarms.find(limit=500)),
-            seconds=seconds,
-        )
+    def await_alarm(self, kind: AlarmKind, states: tuple[str, ...], seconds: float = 25.0, *, about: str = "") -> None:
+        """An alarm of this kind in one of these states, `about` this door or device where one is given."""
+
+        def is_there() -> bool:
+            found = self.core.alarms.find(limit=500)
+            return any(one.kind is kind and one.state in states and about in {"", one.key} for one in found)
+
+        wait_for(f"alarma {kind.value} {states} {about}", is_there, seconds=seconds)
 
     def await_settled(self, device: str) -> None:
         """The device holds what it should."""
@@ -401,7 +402,7 @@ class Day:
         self.simulator.say("lobby tamper")
         self.await_alarm(AlarmKind.TAMPER, ("raised",))
         self.simulator.say("infra force-door")
-        self.await_alarm(AlarmKind.DOOR_FORCED, ("raised",))
+        self.await_alarm(AlarmKind.DOOR_FORCED, ("raised",), about="sub-2")
         self.act("una terminal pierde la corriente y vuelve con el reloj en el año 2000")
         self.simulator.say("infra power-off")
         self.simulator.say("infra set-clock 2000-01-01T00:00:00")

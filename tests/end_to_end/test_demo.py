@@ -40,7 +40,8 @@ def told(summary: dict[str, Any]) -> dict[str, object]:
         "cards": {one["number"]: (one["person"], one["states"]) for one in summary["cards"]},
         "visits": sorted((one["zone"], one["states"], one["steps"]) for one in summary["visits"]),
         "refusals": Counter(refusals),
-        "alarms": Counter(one["kind"] for one in summary["alarms"]),
+        "alarms": Counter(one["kind"] for one in summary["alarms"] if one["kind"] != "device_offline"),
+        "offline": any(one["kind"] == "device_offline" for one in summary["alarms"]),  # more on a busy machine
         "devices": summary["devices"],
         "verified": summary["record"]["verified"],
     }
