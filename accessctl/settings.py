@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch
+    seal_pkcs12: Path | None = None  # the institution's own certificate for sealing PDFs, in place of the one of `init`
+    seal_password: str = Field(default="", repr=False)
+    time_stamp_authority: str = Field(default="", pattern=r"^(https?://\S+)?$")  # RFC 3161; nothing goes out without it
     keep_people_days: int = Field(default=1825, ge=90, le=36_500)  # after the last entry about them
     keep_visitors_days: int = Field(default=365, ge=90, le=36_500)  # PCI DSS 9.3.4: visitor logs three months at least
     device_deadline_s: float = Field(default=10.0, ge=0.5, le=120)  # a device that answers nothing for so long is off
@@ -122,6 +125,8 @@ def _anchored(settings: Settings, here: Path) -> Settings:
     changes: dict[str, object] = {"data_dir": (here / settings.data_dir).resolve()}
     if settings.witness_dir is not None:
         changes["witness_dir"] = (here / settings.witness_dir).resolve()
+    if settings.seal_pkcs12 is not None:
+        changes["seal_pkcs12"] = (here / settings.seal_pkcs12).resolve()
     prefix = "sqlite:///"
     if settings.database.startswith(prefix):
         file = (here / settings.database.removeprefix(prefix)).resolve()

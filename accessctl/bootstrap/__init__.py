@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from accessctl import clock
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
+from accessctl.bootstrap.seals import seal_of
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
 from accessctl.documents.report_press import ReportPress
@@ -115,6 +116,7 @@ def build(settings: Settings) -> Service:
     removals = RemovalDesk(office)
     policy = PolicySource(store, town=settings.town)
     signer, older = record_keys(settings)
+    seal = seal_of(settings)
     keeper = RecordKeeper(office, signer, older=older, renewed=lambda: record_keys(settings))
     rules = visit_rules(settings)
     return Service(
@@ -135,8 +137,8 @@ def build(settings: Settings) -> Service:
         watch=Watch(office),
         site=SiteDesk(office),
         record_keeper=keeper,
-        papers=Papers(office, Press(), keeper),
-        exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),
+        papers=Papers(office, Press(), keeper, seal),
+        exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists(seal)}),
         rules=rules,
         visits=VisitDesk(office, rules),
         visit_register=VisitRegisterDesk(office),
@@ -146,8 +148,8 @@ def build(settings: Settings) -> Service:
         visit_differences=VisitDifferences(office, rules),
         visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
-        visit_papers=VisitPapers(office, VisitPress(), keeper),
-        reports=Reports(office, keeper, ReportPress()),
+        visit_papers=VisitPapers(office, VisitPress(), keeper, seal),
+        reports=Reports(office, keeper, ReportPress(), seal),
         searches=SearchDesk(office),
         erasure=ErasureDesk(
             office,

@@ -32,18 +32,18 @@ def make_keys(folder: Path, entropy: Callable[[int], bytes]) -> list[str]:
 def _make(file: Path, entropy: Callable[[int], bytes]) -> bool:
     """Make one key; False where it is there already."""
     try:
-        _write_new(file, entropy(KEY_BYTES).hex())
+        write_new(file, entropy(KEY_BYTES).hex().encode() + b"\n")
     except FileExistsError:
         return False
     return True
 
 
-def _write_new(file: Path, text: str) -> None:
+def write_new(file: Path, content: bytes) -> None:
     """Whole or not at all, whatever ends us meanwhile, and never over another. Raises `FileExistsError`."""
     draft = file.with_name(f"{file.name}.{os.getpid()}.draft")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, _NEW, 0o600), "wb") as open_file:
-        open_file.write(text.encode() + b"\n")
+        open_file.write(content)
         open_file.flush()
         os.fsync(open_file.fileno())
     try:
@@ -98,7 +98,7 @@ def adopt_next(folder: Path, before: str) -> None:
     if before and before not in older:
         fresh = folder / f"{OLDER}.new"
         fresh.unlink(missing_ok=True)
-        _write_new(fresh, "\n".join([*older, before]))
+        write_new(fresh, "\n".join([*older, before, ""]).encode())
         fresh.replace(folder / OLDER)
     (folder / NEXT).replace(folder / RECORD)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

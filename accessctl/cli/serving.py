@@ -10,6 +10,7 @@ from accessctl import clock
 from accessctl.bootstrap import build
 from accessctl.bootstrap.keys import make_keys
 from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.bootstrap.seals import SEAL, make_seal
 from accessctl.bootstrap.supervisor import (
     Part,
     Supervisor,
@@ -34,6 +35,8 @@ def init(context: Context) -> None:
     settings = context.settings
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = make_keys(settings.keys_dir, clock.entropy)
+    if make_seal(settings):
+        made.append(SEAL)
     engine = make_engine(settings.database)
     migrate(engine)
     engine.dispose()

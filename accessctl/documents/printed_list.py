@@ -1,8 +1,7 @@
 """Exports and reports as printed lists: the register's sheets without its signatures, one line for each entry."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 import orjson
 
@@ -12,10 +11,9 @@ from accessctl.documents.register import ListOf, Register, RegisterLine, render_
 from accessctl.documents.words import DIRECTIONS, EVENTS, REASONS, word
 from accessctl.services.export_books import BookHead, Write
 from accessctl.services.export_lines import REDACTED
-from accessctl.services.paper_facts import ListFacts, Stamp
+from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.store import LedgerLine
 
-Sealing: TypeAlias = Callable[[bytes, datetime], bytes]
 SERVES = "Exportación del registro; acceso a la información pública, Decreto 57-2008"
 _COLUMNS = (
     Column(title="Asiento", share=1.3),
@@ -28,12 +26,6 @@ _COLUMNS = (
     Column(title="Motivo y norma", share=2.8),
     Column(title="Cuenta", share=2),
 )
-
-
-def unsealed(pdf: bytes, at: datetime) -> bytes:
-    """A document as it was drawn."""
-    del at
-    return pdf
 
 
 class PrintedLists:
@@ -73,7 +65,7 @@ class _PrintedList:
             number=head.number, made_at=head.exported_at, origin=head.origin, checkpoint=(head.size, head.root)
         )
         listed = ListOf(title="Exportación del registro de asientos", serves=SERVES, about=about)
-        self._write(self._seal(_render(stamp, listed, _COLUMNS, self._lines), head.exported_at))
+        self._write(self._seal(_render(stamp, listed, _COLUMNS, self._lines)))
 
     def close(self) -> None:
         """Forget the lines."""

@@ -3,14 +3,22 @@
 Nothing here is a sentence: states, formats and outcomes are members of vocabularies, and the printer names them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from accessctl.domain.card_numbers import CardNumber
 from accessctl.domain.cards import CardState
 from accessctl.domain.people import IdentityDocument
+
+Sealing: TypeAlias = Callable[[bytes], bytes]
+
+
+def unsealed(pdf: bytes) -> bytes:
+    """A document as it was drawn: where there is no seal."""
+    return pdf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 Gather, print, record: the facts are read in one moment, drawn outside any transaction, and the printing is recorded
 with the SHA-256 of the paper, so that a sheet in somebody's hand can be told from one that we never printed. A receipt
-gives the same bytes whenever it is printed for the same state of its request, and so does a notice once it was sent.
+says the same whenever it is printed for the same state of its request, and so does a notice once it was sent; the seal
+on them is of the moment.
 """
 
 import hashlib
@@ -15,7 +16,15 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission, Person
 from accessctl.domain.schedules import local
 from accessctl.services.office import Office
-from accessctl.services.paper_facts import OutstandingFacts, Printer, RegisterBook, RegisterFacts, Stamp
+from accessctl.services.paper_facts import (
+    OutstandingFacts,
+    Printer,
+    RegisterBook,
+    RegisterFacts,
+    Sealing,
+    Stamp,
+    unsealed,
+)
 from accessctl.services.paper_reading import day_entries, notice_facts, owing_departments, receipt_facts
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.store import Work
@@ -26,7 +35,8 @@ LOOSE_BOOK = RegisterBook()
 class Papers:
     """Prints, and records what was printed."""
 
-    def __init__(self, office: Office, printer: Printer, keeper: RecordKeeper) -> None:
+    def __init__(self, office: Office, printer: Printer, keeper: RecordKeeper, seal: Sealing = unsealed) -> None:
+        self._seal = seal
         self._office = office
         self._printer = printer
         self._keeper = keeper
@@ -99,7 +109,9 @@ class Papers:
             raise
 
     def _printed(self, actor: Actor, pdf: bytes, *, document: str, norm: str, case: str = "", about: str = "") -> bytes:
-        return record_printing(self._office, actor, pdf, document=document, norm=norm, case=case, about=about)
+        return record_printing(
+            self._office, actor, self._seal(pdf), document=document, norm=norm, case=case, about=about
+        )
 
 
 def record_printing(

@@ -25,7 +25,7 @@ from accessctl.domain.schedules import local
 from accessctl.record.columns import cell
 from accessctl.services.blind_spots import blind_spots
 from accessctl.services.office import Office
-from accessctl.services.paper_facts import ListFacts, Stamp
+from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Wanted, window
@@ -79,7 +79,8 @@ class ListPrinter(Protocol):
 class Reports:
     """Whoever may see the events asks, prints and takes away reports; what leaves the panel is recorded."""
 
-    def __init__(self, office: Office, keeper: RecordKeeper, printer: ListPrinter) -> None:
+    def __init__(self, office: Office, keeper: RecordKeeper, printer: ListPrinter, seal: Sealing = unsealed) -> None:
+        self._seal = seal
         self._office = office
         self._keeper = keeper
         self._printer = printer
@@ -138,7 +139,7 @@ class Reports:
         facts = ListFacts(
             stamp=stamp, title=name.value, serves=report.norm, about=about, columns=columns, rows=tuple(rows)
         )
-        pdf = self._printer.report(name.value, facts)
+        pdf = self._seal(self._printer.report(name.value, facts))
         self._record(actor, name, wanted, fmt="pdf")
         return pdf
 

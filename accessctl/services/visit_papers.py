@@ -14,7 +14,7 @@ from accessctl.domain.schedules import local
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.record import decode
 from accessctl.services.office import Office
-from accessctl.services.paper_facts import Stamp
+from accessctl.services.paper_facts import Sealing, Stamp, unsealed
 from accessctl.services.papers import record_printing
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.store import EventFilter, Work
@@ -42,7 +42,8 @@ class FolioReport:
 class VisitPapers:
     """Prints, and records what was printed."""
 
-    def __init__(self, office: Office, printer: VisitPrinter, keeper: RecordKeeper) -> None:
+    def __init__(self, office: Office, printer: VisitPrinter, keeper: RecordKeeper, seal: Sealing = unsealed) -> None:
+        self._seal = seal
         self._office = office
         self._printer = printer
         self._keeper = keeper
@@ -131,7 +132,7 @@ class VisitPapers:
         return Stamp(number=number, made_at=self._office.clock(), origin=self._keeper.origin, checkpoint=checkpoint)
 
     def _printed(self, actor: Actor, pdf: bytes, document: str, norm: str, about: str) -> bytes:
-        return record_printing(self._office, actor, pdf, document=document, norm=norm, about=about)
+        return record_printing(self._office, actor, self._seal(pdf), document=document, norm=norm, about=about)
 
 
 def _reserved(tx: Work) -> int:
