@@ -2,11 +2,39 @@
 
 from accessctl.documents.badge import Badge, render_badge
 from accessctl.documents.contingency import BlankFolios, render_folios
-from accessctl.documents.imprint import moment
+from accessctl.documents.imprint import local, moment
 from accessctl.documents.muster import MusterList, MusterZone, Sought, render_muster
+from accessctl.documents.page import OFFICE
+from accessctl.documents.parts import Column
 from accessctl.documents.press import imprint_of
-from accessctl.services.visit_paper_facts import FOLIO, BadgeFacts, FolioFacts, MusterFacts
+from accessctl.documents.register import Register, RegisterLine, render_register
+from accessctl.documents.words import DOCUMENTS
+from accessctl.services.visit_paper_facts import (
+    FOLIO,
+    BadgeFacts,
+    FolioFacts,
+    MusterFacts,
+    RegisterVisit,
+    VisitRegisterFacts,
+)
 from accessctl.services.zone_desk import MusterPart
+
+_REGISTER = (
+    Column(title="Visita", share=1.6),
+    Column(title="Nombre completo", share=3),
+    Column(title="Empresa", share=2.6),
+    Column(title="Documento", share=3.5),
+    Column(title="Motivo", share=3),
+    Column(title="Visita a", share=3.1),
+    Column(title="Autorizó", share=2.5),
+    Column(title="Acompañó", share=2.5),
+    Column(title="Tarjeta", share=1.9),
+    Column(title="Inducción", share=2.2),
+    Column(title="Entrada", share=2),
+    Column(title="Salida", share=2),
+    Column(title="Comprobó y anotó la salida", share=2.7),
+    Column(title="Firma", share=2.2),
+)
 
 
 class VisitPress:
@@ -44,10 +72,69 @@ class VisitPress:
             )
         )
 
+    def register(self, facts: VisitRegisterFacts) -> bytes:
+        """N4.1, the visits of a day."""
+        return render_register(
+            Register(
+                imprint=imprint_of(facts.stamp),
+                place=facts.place or OFFICE,
+                day=facts.day,
+                columns=_REGISTER,
+                lines=tuple(_line(one) for one in facts.visits),
+                keeper=facts.keeper,
+            )
+        )
+
     def folios(self, facts: FolioFacts) -> bytes:
         """N4.1, blank."""
         names = tuple(FOLIO % number for number in range(facts.first, facts.last + 1))
         return render_folios(BlankFolios(imprint=imprint_of(facts.stamp), folios=names))
+
+
+def _line(one: RegisterVisit) -> RegisterLine:
+    document = f"{DOCUMENTS[one.document.kind]} {one.document.number}" if one.document else ""
+    seen_out = " / ".join(dict.fromkeys(who for who in (one.verified_by, one.recorded_by) if who))
+    return RegisterLine(
+        cells=(
+            str(one.number),
+            one.name,
+            one.organisation,
+            document,
+            one.purpose,
+            one.receives,
+            one.authority,
+            "; ".join(one.escorts),
+            f"{one.card} ({'devuelta' if one.card_back else 'sin devolver'})" if one.card else "",
+            "sí" if one.briefed else "",
+            f"{local(one.entered_at):%d/%m %H:%M}" if one.entered_at else "",
+            f"{local(one.exited_at):%d/%m %H:%M}" if one.exited_at else "",
+            seen_out,
+            f"SHA-256 {one.signed[:12]}" if one.signed else "",
+        ),
+        remark=" · ".join(_remarks(one)),
+    )
+
+
+def _taken(one: RegisterVisit) -> str:
+    return f", salió {'; '.join(one.taken) or 'nada'}" if one.verified_by else ""
+
+
+def _remarks(one: RegisterVisit) -> list[str]:
+    found = []
+    if one.brought or one.taken:
+        found.append(f"Equipo: entró {'; '.join(one.brought) or 'nada'}" + _taken(one))
+    if one.fortuitous:
+        state = f"regularizado el {moment(one.regularised_at)}" if one.regularised_at else "SIN REGULARIZAR"
+        found.append(f"Ingreso fortuito (N4.2), {state}: {one.fortuitous}")
+    if one.folio:
+        found.append(f"Anotado después, folio {one.folio}")
+    if one.unverified:
+        found.append("Salida no verificada")
+    if not one.equipment_agrees:
+        found.append("El equipo que salió no es el que entró (N4.4)")
+    if one.vehicle:
+        found.append(f"Vehículo {one.vehicle}")
+    return found
 
 
 def _zone(part: MusterPart, doors: dict[str, str]) -> MusterZone:

@@ -1,10 +1,11 @@
 """What the papers of procedure 4 say, as values: the visitor's badge, the muster list, blank contingency folios."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from accessctl.domain.card_numbers import CardNumber
+from accessctl.domain.people import IdentityDocument
 from accessctl.services.paper_facts import Stamp
 from accessctl.services.zone_desk import Muster
 
@@ -54,9 +55,53 @@ class FolioFacts:
     last: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterVisit:
+    """One visit's line in the register: its fourteen fields and the equipment. `signed` is the SHA-256 of what was
+    signed, "" before P4.04.
+    """
+
+    number: int
+    name: str
+    organisation: str
+    document: IdentityDocument | None
+    purpose: str
+    receives: str
+    authority: str
+    escorts: tuple[str, ...]
+    brought: tuple[str, ...]
+    taken: tuple[str, ...]
+    card: str
+    card_back: bool
+    briefed: bool
+    entered_at: datetime | None
+    exited_at: datetime | None
+    verified_by: str
+    recorded_by: str
+    signed: str
+    fortuitous: str
+    regularised_at: datetime | None
+    folio: str
+    vehicle: str
+    unverified: bool
+    equipment_agrees: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRegisterFacts:
+    """N4.1: the visits of a local day, of one zone (`place`) or of all."""
+
+    stamp: Stamp
+    place: str
+    day: date
+    visits: tuple[RegisterVisit, ...]
+    keeper: str
+
+
 class VisitPrinter(Protocol):
     """Draws papers as PDF. The same facts always give the same bytes."""
 
     def badge(self, facts: BadgeFacts) -> bytes: ...
     def muster(self, facts: MusterFacts) -> bytes: ...
     def folios(self, facts: FolioFacts) -> bytes: ...
+    def register(self, facts: VisitRegisterFacts) -> bytes: ...

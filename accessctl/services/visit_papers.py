@@ -6,6 +6,7 @@ never comes back can be named.
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
@@ -18,7 +19,15 @@ from accessctl.services.paper_facts import Sealing, Stamp, unsealed
 from accessctl.services.papers import record_printing
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.store import EventFilter, Work
-from accessctl.services.visit_paper_facts import FOLIO, BadgeFacts, FolioFacts, MusterFacts, VisitPrinter
+from accessctl.services.visit_paper_facts import (
+    FOLIO,
+    BadgeFacts,
+    FolioFacts,
+    MusterFacts,
+    VisitPrinter,
+    VisitRegisterFacts,
+)
+from accessctl.services.visit_register_reading import day_visits
 from accessctl.services.zone_desk import ZoneDesk
 
 MOST_FOLIOS = 50  # in one printing
@@ -64,6 +73,17 @@ class VisitPapers:
         stamp = self._stamp(f"N10.2-{local(found.at).strftime('%Y%m%d-%H%M%S')}")
         pdf = self._printer.muster(MusterFacts(stamp=stamp, place=place, muster=found, doors=doors))
         return self._printed(actor, pdf, "muster", "N10.2", zone)
+
+    def register_pdf(self, actor: Actor, day: date, *, zone: str = "") -> bytes:
+        """N4.1: the register of a day's visits, with the checkpoint that covers it."""
+        self._office.require(actor, Permission.VISIT_SEE, norm="N4.1")
+        stamp = self._stamp(f"N4.1-V-{day.isoformat()}" + (f"-{zone[:30]}" if zone else ""))
+        with self._office.begin(actor) as tx:
+            place = tx.zones.get(zone).name if zone else ""
+            visits = day_visits(tx, day, zone=zone)
+        facts = VisitRegisterFacts(stamp=stamp, place=place, day=day, visits=visits, keeper=actor.name)
+        about = f"{day.isoformat()} {zone}".strip()
+        return self._printed(actor, self._printer.register(facts), "visit_register", "N4.1", about)
 
     def folios_pdf(self, actor: Actor, *, count: int) -> bytes:
         """N4.1: so many blank folios, each with a number that no other sheet bears."""

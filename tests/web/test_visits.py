@@ -240,6 +240,23 @@ def test_the_badge_of_a_slip_and_the_muster_list_are_printed(house: House) -> No
     assert guard.get("/adentro/lista.pdf?zona=x").status_code == 404
 
 
+def test_the_days_register_has_a_line_for_each_visit_with_its_fourteen_fields(house: House) -> None:
+    guard = house.client(Role.GUARDIA)
+    visit_at(house, step=9)
+    declared = entry(house, name="Bombero Municipal")
+    technician, head = house.actor(Role.TECNICO_INFRA), house.people[Role.JEFE]
+    house.desks.visits.declare_fortuitous(technician, declared, authority=head.id, reason="Fuga de agua")
+    house.clock.forward(minutes=1)
+    said = text(guard.get("/visitas/registro.pdf?dia=2026-11-24").data)
+    for expected in (DOCUMENT, SWITCH.serial, "24/11", "Anotado después, folio C-000001", "P-123BCD", "SHA-256"):
+        assert expected in said, said
+    assert "Ingreso fortuito (N4.2), SIN REGULARIZAR: Fuga de agua" in said
+    assert DOCUMENT not in text(guard.get("/visitas/registro.pdf?dia=2026-11-23").data)
+    assert DOCUMENT not in text(guard.get("/visitas/registro.pdf?zona=subgerencia").data)
+    assert guard.get("/visitas/registro.pdf?zona=x").status_code == 404
+    assert guard.get("/visitas/registro.pdf?dia=ayer").status_code == 409
+
+
 def test_contingency_folios_are_reserved_once_and_missed_where_they_do_not_come_back(house: House) -> None:
     guard = house.client(Role.GUARDIA)
     assert "Folio C-000001" in text(post(guard, "/visitas/folios", folios="2").data)
