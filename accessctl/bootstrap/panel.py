@@ -37,6 +37,7 @@ def panel_of(service: Service) -> Flask:
         keeper=service.record_keeper,
         reports=service.reports,
         searches=service.searches,
+        erasure=service.erasure,
         refusals=service.refusals,
         visits=service.visits,
         visit_register=service.visit_register,

@@ -41,6 +41,7 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
+from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.office import Office
@@ -155,6 +156,9 @@ class House:
             keeper=keeper,
             reports=Reports(office, keeper, ReportPress()),
             searches=SearchDesk(office),
+            erasure=ErasureDesk(
+                office, Retention(people=timedelta(days=1825), visitors=timedelta(days=365)), self.store.scrub
+            ),
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),
             visit_register=VisitRegisterDesk(office),

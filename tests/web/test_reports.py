@@ -91,3 +91,18 @@ def test_a_search_about_somebody_is_on_the_record_once_and_any_other_is_not(hous
         (row,) = tx.events.rows(EventFilter(after_index=before - 1))
     assert (row.event, row.person) == (Fact.RECORD_SEARCHED.value, house.user.id)
     assert "Quién consultó qué" in auditor.get("/informes/looked_at").text
+
+
+def test_a_person_is_given_what_is_held_on_them_and_who_took_it_is_on_the_record(house: House) -> None:
+    house.case(step=7)
+    auditor = house.client(Role.AUDITOR)
+    assert f"/personas/{house.user.id}/extracto" in auditor.get(f"/personas/{house.user.id}").text
+    before = house.desks.watch.size()
+    answer = post(auditor, f"/personas/{house.user.id}/extracto")
+    assert answer.headers["Content-Disposition"].startswith("attachment; ")
+    assert house.user.document.number in answer.text
+    with house.store.view() as tx:
+        (row,) = tx.events.rows(EventFilter(after_index=before - 1))
+    assert (row.event, row.person) == (Fact.EXTRACT_MADE.value, house.user.id)
+    assert post(house.client(Role.RECEPCION), f"/personas/{house.user.id}/extracto").status_code == 403
+    assert post(auditor, "/personas/nadie/extracto").status_code == 404

@@ -16,6 +16,7 @@ from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.escort_desk import EscortDesk
+from accessctl.services.erasure import ErasureDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
@@ -57,6 +58,7 @@ class Desks:
     keeper: RecordKeeper
     reports: Reports
     searches: SearchDesk
+    erasure: ErasureDesk
     refusals: Refusals
     visits: VisitDesk
     visit_register: VisitRegisterDesk

@@ -11,6 +11,7 @@ from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, typed
 from accessctl_web.messages import Refusal, refusal_of
+from accessctl_web.views.record import attached
 
 pages = Blueprint("people", __name__, url_prefix="/personas")
 
@@ -99,6 +100,13 @@ def file(person: str) -> str:
 
 def _file(person: str, refusal: Refusal | None = None) -> str:
     return render_template("people/file.html", file=desks().people.file(person), refusal=refusal)
+
+
+@pages.post("/<person>/extracto")
+@needs(Permission.EVENTS_EXPORT)
+def extract(person: str) -> Response:
+    """Everything that is held on one person, for that person; who took it is recorded."""
+    return attached(desks().erasure.extract(actor(), person), f"extracto-{desks().people.get(person).number}.json")
 
 
 @pages.post("/<person>")
