@@ -306,6 +306,7 @@ def test_at_the_kiosk_the_briefing_is_read_and_the_register_signed(house: House)
     empty = post(reception, f"/kiosco/{visit}/firma", strokes="[]", width="600", height="220")
     assert empty.status_code == 409
     assert "Firme su ingreso" in empty.text
+    assert 'name="back" value="/kiosco/"' in empty.text  # the language changes, and the kiosk stays the kiosk
     done = follow(reception, f"/kiosco/{visit}/firma", strokes=INK, width="600", height="220")
     assert "Byron Estuardo Tzul" in done
 
