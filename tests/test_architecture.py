@@ -90,7 +90,13 @@ HOMES: dict[str, tuple[str, ...]] = {
     "argon2": ("accessctl/services", "accessctl/bootstrap"),
     "babel": ("web",),
     "click": ("accessctl/cli",),
-    "cryptography": ("accessctl/record", "accessctl/services", "accessctl/storage", "accessctl/bootstrap"),
+    "cryptography": (
+        "accessctl/record",
+        "accessctl/services",
+        "accessctl/storage",
+        "accessctl/bootstrap",
+        "accessctl/documents/sealing.py",
+    ),
     "flask": ("web", "accessctl/bootstrap/panel.py"),  # which hands the panel's application to the web server
     "flask_babel": ("web",),
     "flask_login": ("web",),
@@ -102,6 +108,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "psycopg": ("accessctl/storage",),
     "pydantic": ("accessctl/settings.py",),
     "pydantic_settings": ("accessctl/settings.py",),
+    "pyhanko": ("accessctl/documents/sealing.py",),
     "reportlab": ("accessctl/documents",),
     "rich": ("accessctl/cli",),
     "segno": ("accessctl/documents", "web"),

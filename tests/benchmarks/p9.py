@@ -1,0 +1,64 @@
+"""P9: the JSON lines export, proven and hashed, against a loop of `json.dumps` over the same rows without any proof.
+
+The peer reads index, bytes and leaf, makes the same line with the same keys (`json.loads`, `json.dumps`, base64), and
+hashes the file. Rounds alternate; the median of the per-round ratios counts.
+"""
+
+import argparse
+import base64
+import hashlib
+import json
+import sqlite3
+import time
+from pathlib import Path
+
+from accessctl.domain.people import SYSTEM
+from accessctl.record.columns import COLUMNS
+from tests.benchmarks._export import desk, store_with
+from tests.benchmarks._record import machine, say, verdict
+
+
+def ours(folder: Path, name: str) -> float:
+    store, exports = desk(folder)
+    begun = time.perf_counter()
+    exports.make(SYSTEM, fmt="jsonl", target=folder / name)
+    spent = time.perf_counter() - begun
+    store.close()
+    return spent
+
+
+def theirs(folder: Path) -> float:
+    database = sqlite3.connect(folder / "store.db")
+    digest = hashlib.sha256()
+    begun = time.perf_counter()
+    with (folder / "peer.jsonl").open("wb") as out:
+        for index, data, leaf in database.execute("SELECT idx, bytes, leaf FROM entry ORDER BY idx"):
+            entry = json.loads(data)
+            shown = {name: entry.get(name) for name in COLUMNS}
+            shown |= {"index": index, "leaf": leaf.hex(), "entry": base64.b64encode(data).decode()}
+            line = json.dumps(shown).encode() + b"\n"
+            digest.update(line)
+            out.write(line)
+    spent = time.perf_counter() - begun
+    database.close()
+    return spent
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    say(machine())
+    ratios = []
+    with store_with(arguments.rows) as folder:
+        for turn in range(arguments.rounds):
+            we, they = ours(folder, f"ours-{turn}.jsonl"), theirs(folder)
+            say(f"round {turn}: ours {arguments.rows / we:,.0f} rows/s, json.dumps {arguments.rows / they:,.0f} rows/s")
+            ratios.append(they / we)
+            (folder / f"ours-{turn}.jsonl").unlink()
+    return verdict("P9, JSON lines against json.dumps", ratios, 2.0, at_least=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
