@@ -294,3 +294,20 @@ def test_any_field_has_canonical_bytes(at: datetime, text: str, number: int) -> 
     assert decode(encode(entry)) == entry
     assert (row["device"] or "") == entry.get("device", "")
     assert datetime.fromisoformat(str(entry["at"])) == row["at"]
+
+
+def test_several_facts_are_found_together_as_they_are_one_by_one(store: SqlStore) -> None:
+    facts = (Fact.DOOR_GRANTED, Fact.DOOR_REFUSED, Fact.DOOR_EXITED, Fact.DOOR_FORCED)
+    with store.begin() as tx:
+        tx.events.store([seen(at, fact=facts[at * at % 7 % 4], person="") for at in range(60)])
+        tx.commit()
+    wanted = frozenset({Fact.DOOR_GRANTED.value, Fact.DOOR_FORCED.value, Fact.EXIT_BUTTON.value})
+    with store.view() as tx:
+        every = tx.events.rows(ALL)
+        for stretch in (ALL, EventFilter(after_index=9, before_index=51), EventFilter(norm="N10.3")):
+            of_wanted = replace(stretch, events=tuple(sorted(wanted)))
+            inside = [row for row in tx.events.rows(stretch) if row.event in wanted]
+            for limit in (1, 7, 200):
+                assert tx.events.rows(of_wanted, limit=limit) == inside[:limit]
+                assert tx.events.rows(of_wanted, limit=limit, newest=True) == inside[::-1][:limit]
+    assert len(every) == 60
