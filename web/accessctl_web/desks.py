@@ -15,8 +15,8 @@ from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
-from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.erasure import ErasureDesk
+from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError, Reason
-from accessctl.record import RecordBroken
+from accessctl.services.record_findings import RecordBroken
 from accessctl_web.desks import put_on_record
 from accessctl_web.findings import finding
 from accessctl_web.messages import Refusal, refusal_of

@@ -16,7 +16,7 @@ from threading import Condition, Thread
 import structlog
 
 from accessctl.domain.errors import AccessError, Reason
-from accessctl.record import RecordBroken
+from accessctl.services.record_findings import RecordBroken
 from accessctl_web.export_shelf import ExportFolder, Progress
 
 LONGEST = 8  # exports that wait

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from flask_babel import gettext
 
-from accessctl.record import RecordBroken, Why
+from accessctl.services.record_findings import RecordBroken, Why
 from accessctl_web.names import N_
 
 FINDINGS: Mapping[Why, str] = {

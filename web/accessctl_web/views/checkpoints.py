@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.people import Permission
-from accessctl.record import Checkpoint, RecordBroken
+from accessctl.services.record_findings import Checkpoint, RecordBroken
 from accessctl_web.access import needs
 from accessctl_web.desks import desks
 from accessctl_web.findings import finding

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.errors import AccessError
 from accessctl.domain.people import Permission
-from accessctl.record import decode
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks, put_on_record
 from accessctl_web.forms import attempt, typed
@@ -95,7 +94,7 @@ def forget(search: str) -> BaseResponse:
 def entry(index: int) -> str:
     """One entry: its columns, its canonical bytes, its leaf, and what happened around it."""
     file = desks().watch.entry(actor(), index)
-    pretty = json.dumps(decode(file.data), ensure_ascii=False, indent=2)
+    pretty = json.dumps(json.loads(file.data), ensure_ascii=False, indent=2)
     return render_template("record/entry.html", file=file, row=file.row, pretty=pretty, raw=file.data.decode())
 
 
