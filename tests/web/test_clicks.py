@@ -162,7 +162,7 @@ def test_no_page_is_wider_than_its_screen_and_every_field_has_its_label(
     case = house.case(step=3)
     for role, paths in {
         Role.TECNICO_INFRA: ("/", f"/solicitudes/{case}", "/tarjetas/", "/puertas", "/alarmas/"),
-        Role.JEFE: ("/eventos", "/exportar/", "/bajas/nueva"),
+        Role.JEFE: ("/eventos", "/exportar/", "/bajas/nueva", "/registro/", "/registro/9", "/punto-de-control/"),
         Role.RECEPCION: ("/solicitudes/nueva", "/personas/"),
         Role.ADMIN: ("/cuentas/",),
     }.items():

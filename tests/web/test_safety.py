@@ -82,7 +82,15 @@ def test_no_page_has_anything_inline_or_foreign(house: House) -> None:
     for role, paths in {
         Role.TECNICO_INFRA: ("/", f"/solicitudes/{case}", "/tarjetas/", "/puertas", "/eventos", "/alarmas/"),
         Role.RECEPCION: ("/solicitudes/nueva", "/personas/nueva", "/bajas/nueva"),
-        Role.ADMIN: ("/cuentas/",),
+        Role.ADMIN: ("/cuentas/", "/clave"),
+        Role.AUDITOR: (
+            "/registro/",
+            "/registro/3",
+            "/punto-de-control/",
+            "/exportar/",
+            "/informes/",
+            "/informes/entries",
+        ),
     }.items():
         client = house.client(role)
         for path in paths:
@@ -108,6 +116,9 @@ def test_hostile_names_are_shown_as_text(house: House, text: str) -> None:
         "/bajas/",
         f"/bajas/{removal}",
         "/eventos",
+        "/registro/",
+        f"/registro/{house.desks.watch.size() - 1}",
+        "/informes/revocations",
     ):
         page = client.get(path)
         assert page.status_code == 200, path

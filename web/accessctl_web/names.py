@@ -446,7 +446,6 @@ FIELDS: Mapping[str, str] = {
     "norm": N_("norma o paso"),
     "query": N_("búsqueda"),
     "searches": N_("búsquedas guardadas"),
-    "text": N_("texto"),
     "visit_data": N_("datos de la visita"),
     "register_signature": N_("firma del registro"),
     "organisation": N_("empresa o institución"),

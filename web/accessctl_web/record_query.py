@@ -47,7 +47,6 @@ class Query:
     visit: str = ""
     kind: str = ""
     norm: str = ""
-    text: str = ""
 
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> "Query":
