@@ -208,7 +208,7 @@ class TerminalKeeper:
             return now >= session.again_at
         if session.applied is None or now - session.read_back_at >= self._pace.read_back_every:
             return True
-        if now - session.compared_at < self._pace.compare_every:
+        if now < session.applied.changes_at and now - session.compared_at < self._pace.compare_every:
             return False
         session.compared_at = now
         still = self._fleet.still_holds(session.applied, self._device)

@@ -14,7 +14,7 @@ import pytest
 from tests.end_to_end.installation import environment
 
 DEMO = Path(__file__).parents[2] / "script" / "demo.py"
-KILLS = "3,8,14,19"  # before these acts: with papers half-way, between slots and delivery, with alarms open
+KILLS = "8,14,24"  # before these acts: between slots and delivery, with papers half-way, with visitors inside
 WITHIN_S = 280.0
 
 
