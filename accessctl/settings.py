@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DEFAULT_FILE = "accessctl.toml"
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch
     seal_pkcs12: Path | None = None  # the institution's own certificate for sealing PDFs, in place of the one of `init`
-    seal_password: str = Field(default="", repr=False)
+    seal_password: SecretStr = SecretStr("")  # better in the file that ACCESSCTL_SEAL_PASSWORD_FILE names
     time_stamp_authority: str = Field(default="", pattern=r"^(https?://\S+)?$")  # RFC 3161; nothing goes out without it
     keep_people_days: int = Field(default=1825, ge=90, le=36_500)  # after the last entry about them
     keep_visitors_days: int = Field(default=365, ge=90, le=36_500)  # PCI DSS 9.3.4: visitor logs three months at least

@@ -30,7 +30,11 @@ def seal_of(settings: Settings) -> Sealing:
     try:
         if file.stat().st_mode & 0o077:
             raise KeysWrong(f"{file}: is open to others; chmod 600 it")
-        return Seal(file.read_bytes(), password=settings.seal_password, authority=settings.time_stamp_authority)
+        return Seal(
+            file.read_bytes(),
+            password=settings.seal_password.get_secret_value(),
+            authority=settings.time_stamp_authority,
+        )
     except OSError as failed:
         raise KeysWrong(f"{file}: {failed.strerror}") from None
     except SealWrong as wrong:

@@ -110,7 +110,9 @@ class VisitFiles:
         start = midnight(now.astimezone(GUATEMALA).date())
         with self._office.store.view() as tx:
             visits = tx.visits.find(newest=True, limit=1000)
-            wanted = [one for one in visits if one.state in OPEN or one.awaits_regularisation or touched(one, start, now)]
+            wanted = [
+                one for one in visits if one.state in OPEN or one.awaits_regularisation or touched(one, start, now)
+            ]
             return [self._line(tx, one, now) for one in wanted]
 
     def find(self, actor: Actor, *, state: VisitState | None = None, limit: int = 200) -> list[VisitLine]:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pydantic import SecretStr
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.timestamps import DummyTimeStamper, TimestampRequestError
 from pyhanko.sign.validation import validate_pdf_signature
@@ -124,11 +125,11 @@ def test_the_institutions_own_certificate(tmp_path: Path) -> None:
     file = tmp_path / "own.p12"
     file.write_bytes(pkcs12.serialize_key_and_certificates(b"x", key, own, None, BestAvailableEncryption(b"secret")))  # type: ignore[arg-type]  # the key of a seal is one that pkcs12 takes
     file.chmod(0o600)
-    settings = Settings(data_dir=tmp_path, seal_pkcs12=file, seal_password="secret")
+    settings = Settings(data_dir=tmp_path, seal_pkcs12=file, seal_password=SecretStr("secret"))
     assert checked(seal_of(settings)(PLAIN), [own]).bottom_line
     assert "secret" not in repr(settings)
     with pytest.raises(KeysWrong, match="another password"):
-        seal_of(Settings(data_dir=tmp_path, seal_pkcs12=file, seal_password="wrong"))
+        seal_of(Settings(data_dir=tmp_path, seal_pkcs12=file, seal_password=SecretStr("wrong")))
     file.chmod(0o644)
     with pytest.raises(KeysWrong, match="chmod"):
         seal_of(settings)
