@@ -1,8 +1,8 @@
 """What an entry holds, and how it becomes a line of an export (interfaces, "Export format").
 
-An entry is a JSON object in canonical bytes. Its keys, all optional but `v`, `fact` and `at`:
+An entry is a JSON object in canonical bytes. Its keys, all optional but `v`, `event` and `at`:
 
-* `v` the version of this layout, 1; `fact` what happened, past tense; `at` when, `received_at` when we heard of it
+* `v` the version of this layout, 1; `event` what happened, past tense; `at` when, `received_at` when we heard of it
   (ISO 8601, UTC);
 * `device, door, zone, direction, event, reason, norm, person_id, credential, visit, device_time, skew_s`: the
   export's columns of the same names, with the same values (`skew_s` in whole seconds);

@@ -74,6 +74,24 @@ def test_a_site_is_shown_applied_and_then_the_same(folder: Path) -> None:
     assert "lobby" in run(folder, "devices", "list").output
 
 
+def test_a_comm_key_is_found_beside_the_sites_file(folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "lobby.key").write_text("123456")
+    site = elsewhere / "site.toml"
+    site.write_text(
+        FILE.replace(
+            'address = "tcp://127.0.0.1:4370"', 'address = "tcp://127.0.0.1:4370"\ncomm_key_file = "lobby.key"'
+        )
+    )
+    assert run(folder, "site", "apply", site).exit_code == 0
+    assert "nada cambia" in run(folder, "site", "apply", site).output
+    store = sqlite_store(folder / "accessctl.db")
+    with store.view() as tx:
+        assert tx.devices.get("lobby").comm_key_file == str((elsewhere / "lobby.key").resolve())
+    store.close()
+
+
 @pytest.mark.parametrize(
     "content", [b"zone = 1", b"[[castle]]\nid='x'", b"= broken", b"\xff\xfe", b"#" * (LARGEST + 1)]
 )

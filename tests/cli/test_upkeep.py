@@ -42,9 +42,9 @@ def test_what_was_backed_up_comes_back_and_verifies(installation: Path, tmp_path
 def test_a_copy_that_was_touched_is_not_put_back(installation: Path, tmp_path: Path) -> None:
     made = run(installation, "backup", "--to", str(tmp_path / "copies"), "--json")
     copy = Path(json.loads(made.output)["folder"])
-    with (copy / "accessctl.db").open("r+b") as file:
-        file.seek(5000)
-        file.write(b"\xff")
+    with (copy / "accessctl.db").open("r+b") as raw:
+        raw.seek(5000)
+        raw.write(b"\xff")
     for file in tmp_path.glob("accessctl.db*"):
         file.unlink()
     refused = run(installation, "restore", str(copy))
