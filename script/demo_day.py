@@ -1,8 +1,9 @@
 """The scripted day: procedure 10 as its five people live it, and everything that goes wrong around it.
 
 Every act goes through the panel over HTTP, every card and finger through a simulated device; what should follow is
-waited for and checked. An act that was cut off by a killed service is looked for in what was stored, and done only if
-it was not: as a person would.
+waited for and checked. With `kill_before` the service is killed between two acts, whatever its devices and streams
+do at that moment, and started again; the people sign in once more and go on. The day is one class because its acts
+share what came before them, hence the length.
 """
 
 import json
