@@ -38,7 +38,7 @@ def due(context: Context, *, as_json: bool) -> None:
 @click.pass_obj
 def erase(context: Context, who: str, why: str, *, yes: bool) -> None:
     """Suprime quién era una persona (número o documento) cuyo plazo venció. / Erase who somebody was. For ever."""
-    found = _one(context, who)
+    found = designated(context, who)
     if not yes:
         click.confirm(f"{found[1]}: no se puede deshacer / cannot be undone", abort=True)
     done = context.service.erasure.erase(SYSTEM, found[0], why=why)
@@ -53,7 +53,7 @@ def erase(context: Context, who: str, why: str, *, yes: bool) -> None:
 @click.pass_obj
 def extract(context: Context, who: str, out: Path) -> None:
     """Todo lo que se tiene de una persona, para ella (Decreto 57-2008). / Everything held on one person, as JSON."""
-    content = context.service.erasure.extract(SYSTEM, _one(context, who)[0])
+    content = context.service.erasure.extract(SYSTEM, designated(context, who)[0])
     try:
         with complete_files(token=clock.new_id()) as files:
             files.begin(out).write(content)
@@ -64,7 +64,7 @@ def extract(context: Context, who: str, out: Path) -> None:
     click.echo(f"{shown(out)}: {len(content)} bytes")
 
 
-def _one(context: Context, who: str) -> tuple[str, str]:
+def designated(context: Context, who: str) -> tuple[str, str]:
     """Id and name of the one person whom this designates."""
     found = context.service.people.find(who, limit=2) if who.strip() else []
     if len(found) != 1:

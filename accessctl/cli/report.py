@@ -11,6 +11,7 @@ import click
 from accessctl import clock
 from accessctl.cli.context import Context
 from accessctl.cli.export import moment
+from accessctl.cli.person import designated
 from accessctl.cli.verdicts import disk, shown
 from accessctl.domain.people import SYSTEM
 from accessctl.services.complete_file import complete_files
@@ -23,6 +24,7 @@ from accessctl.services.reports import REPORTS, ReportName
 @click.option("--from", "since", metavar="T", callback=moment, help="Desde, incluido. / From, included.")
 @click.option("--to", "until", metavar="T", callback=moment, help="Hasta, no incluido. / To, not included.")
 @click.option("--door", default="", help="Una puerta. / One door.")
+@click.option("--person", default="", help="Una persona: nombre, número o documento. / One person.")
 @click.option("--device", default="", help="Un equipo. / One device.")
 @click.option("--format", "fmt", type=click.Choice(["table", "json", "csv", "pdf"]), default="table")
 @click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, help="Filas en pantalla. / Rows shown.")
@@ -35,6 +37,7 @@ def report(
     since: datetime | None,
     until: datetime | None,
     door: str,
+    person: str,
     device: str,
     fmt: str,
     limit: int,
@@ -42,9 +45,10 @@ def report(
     *,
     as_json: bool,
 ) -> None:
-    """Un informe: ingresos, rechazos, tarjetas debidas, revocaciones, puntos ciegos, consultas. / One report."""
+    """Un informe: ingresos, rechazos, visitas, tarjetas debidas, revocaciones, puntos ciegos… / One report."""
     which, reports = ReportName(name), context.service.reports
-    wanted = Wanted(since=since, until=until, door=door, device=device)
+    about = designated(context, person)[0] if person else ""
+    wanted = Wanted(since=since, until=until, door=door, person=about, device=device)
     if fmt in {"csv", "pdf"}:
         if out is None:
             raise click.UsageError("--out")

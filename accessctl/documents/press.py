@@ -2,6 +2,7 @@
 
 import json
 
+from accessctl.documents.fact_words import EVENTS
 from accessctl.documents.imprint import CheckpointReference, EntryReference, Evidence, Imprint, local
 from accessctl.documents.notice import DoorResult, Notice, render_notice
 from accessctl.documents.outstanding import OutstandingCard, OutstandingCards, Owing, render_outstanding
@@ -16,7 +17,6 @@ from accessctl.documents.words import (
     CARD_STATES,
     DIRECTIONS,
     DOCUMENTS,
-    EVENTS,
     OUTCOMES,
     REASONS,
     word,

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import orjson
 
+from accessctl.documents.fact_words import EVENTS
 from accessctl.documents.imprint import CheckpointReference, Evidence, Imprint, local, moment
 from accessctl.documents.parts import Column
 from accessctl.documents.register import ListOf, Register, RegisterLine, render_register
-from accessctl.documents.words import DIRECTIONS, EVENTS, REASONS, word
+from accessctl.documents.words import DIRECTIONS, REASONS, word
 from accessctl.services.export_books import BookHead, Write
 from accessctl.services.export_lines import REDACTED
 from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
@@ -76,7 +77,9 @@ def render_list(facts: ListFacts) -> bytes:
     """A report on paper: a title, what it serves, columns and rows of text."""
     columns = tuple(Column(title=title, share=share) for title, share in facts.columns)
     listed = ListOf(title=facts.title, serves=facts.serves, about=facts.about)
-    return _render(facts.stamp, listed, columns, [RegisterLine(cells=tuple(row)) for row in facts.rows])
+    remarks = facts.remarks or ("",) * len(facts.rows)
+    lines = [RegisterLine(cells=row, remark=remark) for row, remark in zip(facts.rows, remarks, strict=True)]
+    return _render(facts.stamp, listed, columns, lines)
 
 
 def _render(stamp: Stamp, listed: ListOf, columns: tuple[Column, ...], lines: Sequence[RegisterLine]) -> bytes:

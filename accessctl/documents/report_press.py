@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from accessctl.documents.fact_words import EVENTS
 from accessctl.documents.imprint import moment
 from accessctl.documents.printed_list import render_list
-from accessctl.documents.words import CARD_STATES, EVENTS, REASONS, word
+from accessctl.documents.words import CARD_STATES, DOCUMENTS, REASONS, VISIT_STATES, word
+from accessctl.domain.people import DocumentKind
 from accessctl.services.paper_facts import ListFacts
 
 TITLES: Mapping[str, str] = {
@@ -16,6 +18,8 @@ TITLES: Mapping[str, str] = {
     "revocations": "Revocaciones y su exposición",
     "blind_spots": "Puntos ciegos: cuándo y dónde no se vio",
     "looked_at": "Quién consultó qué",
+    "visits": "Visitas con sus catorce datos",
+    "fortuitous": "Ingresos fortuitos sin regularizar",
 }
 COLUMNS: Mapping[str, tuple[str, float]] = {
     "door": ("Puerta", 2), "person_id": ("Id. de persona", 2.4), "person": ("Persona", 3), "event": ("Hecho", 2.4),
@@ -26,13 +30,29 @@ COLUMNS: Mapping[str, tuple[str, float]] = {
     "exposed_s": ("Exposición, s", 1.4), "missing": ("Faltan", 3), "kind": ("Hecho", 2.4), "device": ("Equipo", 1.8),
     "until": ("Hasta", 2.2), "seconds": ("Segundos", 1.4), "index": ("Asiento", 1.2), "detail": ("Detalle", 3),
     "actor": ("Cuenta", 2.4), "what": ("Qué", 1.6), "about": ("Sobre", 4), "lines": ("Líneas", 1.1),
+    "visit": ("Visita", 1.6), "organisation": ("Empresa", 2.4), "document": ("Documento", 3),
+    "signature": ("Firma", 1.9), "entered_at": ("Entrada", 2.1), "exited_at": ("Salida", 2.1),
+    "purpose": ("Motivo", 3), "receives": ("Visita a", 2.8), "authority": ("Autorizó", 2.4),
+    "escorts": ("Acompañó", 3), "verified_by": ("Comprobó la salida", 2.3), "recorded_by": ("Anotó la salida", 2.3),
+    "card_given_at": ("Tarjeta dada", 2.1), "card_back_at": ("Tarjeta devuelta", 2.1),
+    "briefed_at": ("Inducción", 2.1), "brought": ("Equipo que entró", 3), "taken": ("Equipo que salió", 3),
+    "fortuitous": ("Ingreso fortuito (N4.2)", 3), "folio": ("Anotado después, folio", 2), "zone": ("Zona", 2),
+    "visit_state": ("Estado", 1.8), "authorised_at": ("Declarado", 2.1), "waiting_s": ("Espera, s", 1.4),
 }  # fmt: skip
-_MOMENTS = frozenset({"first_at", "last_at", "at", "since", "until"})
+BELOW: Mapping[str, tuple[str, ...]] = {  # what stands below a line, where a sheet has no room for one more column
+    "visits": (
+        *("card", "card_given_at", "card_back_at", "briefed_at", "brought", "taken"),
+        *("fortuitous", "folio", "visit_state"),
+    ),
+}
+NOT_ON_PAPER = frozenset({"person_id", "visit_id"})  # beside what they are the ids of
+_MOMENTS = frozenset(name for name in COLUMNS if name.endswith("_at") or name in {"at", "since", "until"})
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "event": EVENTS,
     "kind": EVENTS,
     "reason": REASONS,
     "state": {state.value: said for state, said in CARD_STATES.items()},
+    "visit_state": VISIT_STATES,
 }
 
 
@@ -40,15 +60,31 @@ class ReportPress:
     """Draws reports (`accessctl.services.reports.ListPrinter`)."""
 
     def report(self, name: str, facts: ListFacts) -> bytes:
-        names = [column for column, _ in facts.columns]
-        rows = tuple(tuple(_shown(*pair) for pair in zip(names, row, strict=True)) for row in facts.rows)
+        given = [column for column, _ in facts.columns]
+        below = BELOW.get(name, ())
+        hidden = NOT_ON_PAPER if "person" in given else frozenset()
+        names = [column for column in given if column not in hidden and column not in below]
+        lines = [{column: _shown(column, text) for column, text in zip(given, row, strict=True)} for row in facts.rows]
+        rows = tuple(tuple(line[column] for column in names) for line in lines)
+        remarks = tuple(_remark(line, below) for line in lines)
         about = "Todo el registro" if facts.about == "{}" else f"Consulta: {facts.about}"
         columns = tuple(COLUMNS[column] for column in names)
         serves = f"Norma {facts.serves}"
-        return render_list(replace(facts, title=TITLES[name], serves=serves, about=about, columns=columns, rows=rows))
+        return render_list(
+            replace(facts, title=TITLES[name], serves=serves, about=about, columns=columns, rows=rows, remarks=remarks)
+        )
+
+
+def _remark(line: Mapping[str, str], below: tuple[str, ...]) -> str:
+    return " · ".join(f"{COLUMNS[column][0]}: {line[column]}" for column in below if line[column])
 
 
 def _shown(column: str, text: str) -> str:
     if column in _MOMENTS and "T" in text:
         return moment(datetime.fromisoformat(text))
+    if column == "document" and text:
+        kind, _, number = text.partition(":")
+        return f"{DOCUMENTS[DocumentKind(kind)]} {number}"
+    if column == "signature":
+        return text[:12]
     return word(_WORDS[column], text) if column in _WORDS else text

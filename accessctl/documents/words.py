@@ -9,10 +9,10 @@ from enum import StrEnum
 from accessctl.domain.card_numbers import CardFormat
 from accessctl.domain.cards import CardState
 from accessctl.domain.errors import Reason
-from accessctl.domain.facts import Fact
 from accessctl.domain.people import DocumentKind
 from accessctl.domain.places import Direction
 from accessctl.domain.requests import AuthorisedBy
+from accessctl.domain.visits import VisitState
 from accessctl.services.paper_facts import DoorOutcome
 
 CARD_FORMATS: Mapping[CardFormat, str] = {
@@ -40,6 +40,22 @@ CARD_STATES: Mapping[CardState, str] = {
     CardState.DESTROYED: "destruida",
 }
 DOCUMENTS: Mapping[DocumentKind, str] = {DocumentKind.DPI: "DPI", DocumentKind.PASSPORT: "Pasaporte"}
+VISIT_STATES: Mapping[str, str] = {
+    VisitState.AUTHORISED: "autorizada",
+    VisitState.REGISTERED: "registrada, sin firma",
+    VisitState.SIGNED: "firmada, puede entrar",
+    VisitState.INSIDE: "adentro",
+    VisitState.OUTSIDE: "afuera, por comprobar",
+    VisitState.VERIFIED: "salida comprobada",
+    VisitState.CLEARED: "personal propio, puede entrar",
+    VisitState.WORKING: "personal propio, adentro",
+    VisitState.GONE: "personal propio, afuera",
+    VisitState.CLOSED: "cerrada",
+    VisitState.UNVERIFIED: "no verificada",
+    VisitState.EXPIRED: "vencida sin usarse",
+    VisitState.NO_SHOW: "no se presentó",
+    VisitState.CANCELLED: "anulada",
+}
 AUTHORISED: Mapping[str, str] = {
     AuthorisedBy.SIGN_OFF: "autorización propia en el sistema",
     AuthorisedBy.SCAN: "formulario firmado y sellado",
@@ -52,17 +68,6 @@ OUTCOMES: Mapping[DoorOutcome, str] = {
     DoorOutcome.ENDED: "El acceso ya terminó",
 }
 DIRECTIONS: Mapping[str, str] = {Direction.IN: "Entrada", Direction.OUT: "Salida"}
-EVENTS: Mapping[str, str] = {
-    Fact.DOOR_GRANTED: "Ingreso permitido",
-    Fact.DOOR_REFUSED: "Ingreso denegado",
-    Fact.DOOR_EXITED: "Salida",
-    Fact.DOOR_UNLOCKED: "Cerradura liberada",
-    Fact.DOOR_OPENED: "Puerta abierta",
-    Fact.DOOR_CLOSED: "Puerta cerrada",
-    Fact.DOOR_FORCED: "Puerta forzada",
-    Fact.DOOR_HELD: "Puerta mantenida abierta",
-    Fact.EXIT_BUTTON: "Botón de salida",
-}
 REASONS: Mapping[str, str] = {
     Reason.UNKNOWN_CREDENTIAL: "credencial desconocida",
     Reason.MALFORMED_CREDENTIAL: "lectura que no es una credencial",

@@ -180,7 +180,8 @@ def _empty_cases(tx: Work, person: Person) -> int:
     cases = _cases(tx, person)
     nobody = f"#{person.number}"
     for visit in tx.visits.find(visitor=person.id, limit=MOST):
-        tx.visits.save(replace(visit, name=nobody, organisation="", document=None, vehicle="", activities=""))
+        gone = replace(visit, name=nobody, organisation="", document=None, vehicle="", purpose="", activities="")
+        tx.visits.save(replace(gone, fortuitous=visit.fortuitous and "#", why=visit.why and "#"))
         count += 1
     for case in cases:
         for attachment in tx.attachments.find(case=case, limit=MOST):

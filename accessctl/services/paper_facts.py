@@ -192,7 +192,7 @@ class RegisterFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFacts:
-    """A report on paper: columns (title and share of the width) and rows of as many texts."""
+    """A report on paper: columns (title and share of the width), rows of as many texts, and a remark below each row."""
 
     stamp: Stamp
     title: str
@@ -200,6 +200,7 @@ class ListFacts:
     about: str
     columns: tuple[tuple[str, float], ...]
     rows: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...] = ()  # none, or one for each row; "" says nothing
 
 
 class Printer(Protocol):

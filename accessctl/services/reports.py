@@ -4,8 +4,8 @@ A report has a name, columns, and rows of plain values (text, whole numbers, mom
 bounded piece and the mark behind which the next one begins; `rows` gives all, a piece at a time; nothing is ever read
 as a whole. A new report is a function that gives a piece, and its line in `REPORTS`.
 
-What the doors and the desks recorded is counted and listed from the record; outstanding cards and revocations are
-states, and come from the shelves. Where the system was blind is rows like any others, never silence.
+What the doors and the desks recorded is counted and listed from the record; outstanding cards, revocations and visits
+are states, and come from the shelves. Where the system was blind is rows like any others, never silence.
 """
 
 import csv
@@ -30,6 +30,7 @@ from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Wanted, window
 from accessctl.services.store import Work
+from accessctl.services.visit_reports import FORTUITOUS_COLUMNS, VISIT_COLUMNS, fortuitous, visits
 
 LARGEST_PAGE = 1000
 MOST_ON_PAPER = 20_000
@@ -45,6 +46,8 @@ class ReportName(StrEnum):
     REVOCATIONS = "revocations"
     BLIND_SPOTS = "blind_spots"
     LOOKED_AT = "looked_at"
+    VISITS = "visits"
+    FORTUITOUS = "fortuitous"
 
 
 Fetch: TypeAlias = "Callable[[Work, Wanted, Mark, int, datetime], Piece]"
@@ -316,5 +319,17 @@ REPORTS: Mapping[ReportName, Report] = {
         permission=Permission.EVENTS_SEE,
         norm="N10.2",
         fetch=_looked_at,
+    ),
+    ReportName.VISITS: Report(
+        columns=VISIT_COLUMNS,
+        permission=Permission.EVENTS_SEE,
+        norm="N4.1",
+        fetch=visits,
+    ),
+    ReportName.FORTUITOUS: Report(
+        columns=FORTUITOUS_COLUMNS,
+        permission=Permission.EVENTS_SEE,
+        norm="N4.2",
+        fetch=fortuitous,
     ),
 }

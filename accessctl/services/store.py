@@ -100,10 +100,25 @@ class Requests(Shelf[AccessRequest], Protocol):
     def next_folio(self) -> int: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitFilter:
+    """Which visits: going on in a half-open time, to one of `zones`, with somebody in any part of it."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    zones: tuple[str, ...] = ()
+    person: str = ""
+    awaits_regularisation: bool = False
+
+
 class Visits(Shelf[Visit], Protocol):
     """Visits of procedure 4 and of procedure 10."""
 
     def next_number(self) -> int: ...
+    def matching(self, which: VisitFilter, *, after: int = 0, limit: int = 500) -> list[Visit]:
+        """Those numbered above `after`, in the order of their numbers."""
+        ...
+
     def escorted_by(self, person: str, *, limit: int = 200) -> list[Visit]:
         """The open visits for which somebody is on escort duty now."""
         ...

@@ -5,7 +5,8 @@ What the record of a visit does not hold is left empty on the line, for a pen; a
 
 from datetime import date, timedelta
 
-from accessctl.domain.visits import Equipment, Visit, VisitState, equipment_difference
+from accessctl.domain.schedules import local
+from accessctl.domain.visits import Equipment, EscortDuty, Visit, VisitState, equipment_difference
 from accessctl.services.store import Work
 from accessctl.services.visit_differences import midnight, touched
 from accessctl.services.visit_paper_facts import RegisterVisit
@@ -18,10 +19,11 @@ def day_visits(tx: Work, day: date, *, zone: str = "") -> tuple[RegisterVisit, .
     start, end = midnight(day), midnight(day + timedelta(days=1))
     found = [one for one in tx.visits.find(newest=True, limit=MOST_DAY) if touched(one, start, end)]
     wanted = [one for one in found if zone in {"", one.zone}]
-    return tuple(_line(tx, one) for one in sorted(wanted, key=lambda one: one.number))
+    return tuple(register_line(tx, one) for one in sorted(wanted, key=lambda one: one.number))
 
 
-def _line(tx: Work, visit: Visit) -> RegisterVisit:
+def register_line(tx: Work, visit: Visit) -> RegisterVisit:
+    """One visit with its fourteen fields, names resolved."""
     host = tx.people.get(visit.host).full_name if visit.host else ""
     card = tx.visitor_cards.maybe(visit.card) if visit.card else None
     signature = tx.signatures.maybe(visit.signature) if visit.signature else None
@@ -35,7 +37,7 @@ def _line(tx: Work, visit: Visit) -> RegisterVisit:
         purpose=visit.purpose,
         receives=" · ".join(one for one in (host, visit.department) if one),
         authority=tx.people.get(visit.authority).full_name,
-        escorts=tuple(tx.people.get(duty.person).full_name for duty in visit.escorts),
+        escorts=tuple(_duty(tx, duty) for duty in visit.escorts),
         brought=_pieces(visit.brought),
         taken=_pieces(visit.taken),
         card=card.label if card else "",
@@ -53,6 +55,13 @@ def _line(tx: Work, visit: Visit) -> RegisterVisit:
         unverified=visit.state is VisitState.UNVERIFIED,
         equipment_agrees=visit.verified_at is None or equipment_difference(visit.brought, visit.taken).is_none,
     )
+
+
+def _duty(tx: Work, duty: EscortDuty) -> str:
+    """Who escorted, from when, until when (field 10): local times, with the day where they are not of one day."""
+    since, until = local(duty.since), local(duty.until) if duty.until else None
+    ended = "" if until is None else f"{until:%H:%M}" if until.date() == since.date() else f"{until:%Y-%m-%d %H:%M}"
+    return f"{tx.people.get(duty.person).full_name} ({since:%Y-%m-%d %H:%M}–{ended})"
 
 
 def _pieces(pieces: tuple[Equipment, ...]) -> tuple[str, ...]:

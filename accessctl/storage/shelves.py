@@ -11,7 +11,8 @@ from accessctl.domain.people import Person
 from accessctl.domain.procedures import END, Case
 from accessctl.domain.requests import AccessRequest
 from accessctl.domain.visitor_cards import IN_POOL, VisitorCard
-from accessctl.domain.visits import OPEN, Visit
+from accessctl.domain.visits import ENTERED, OPEN, Visit
+from accessctl.services.store import VisitFilter
 from accessctl.storage import kinds
 from accessctl.storage.entries import plain_text
 from accessctl.storage.kinds import folded
@@ -147,6 +148,28 @@ class VisitShelf(SqlShelf[Visit]):
         """The open visits for which somebody is on escort duty now, oldest first."""
         open_states = [state.value for state in OPEN]
         return self._listed(visits.c.escort == person, visits.c.state.in_(open_states), limit=limit)
+
+    def matching(self, which: VisitFilter, *, after: int = 0, limit: int = 500) -> list[Visit]:
+        """Those numbered above `after`, in the order of their numbers.
+
+        A visit goes on from its entry, or where there is none its window, to its exit, or the end of the window; who
+        entered and was not seen leaving is there still.
+        """
+        where = [visits.c.number > after]
+        if which.until is not None:
+            where.append(func.coalesce(visits.c.entered_at, visits.c.valid_from) < which.until)
+        if which.since is not None:
+            over = func.coalesce(visits.c.exited_at, visits.c.left_at, visits.c.valid_until) >= which.since
+            where.append(or_(over, visits.c.state.in_([state.value for state in ENTERED])))
+        if which.zones:
+            where.append(visits.c.zone.in_([plain_text(zone) for zone in which.zones]))
+        if which.person:
+            who = plain_text(which.person)
+            named = [visits.c[part] == who for part in ("visitor", "host", "authority")]
+            where.append(or_(*named, visits.c.escorts.contains(f'"{who}"', autoescape=True, escape=ESCAPE)))
+        if which.awaits_regularisation:
+            where += [visits.c.fortuitous != "", visits.c.regularised_at.is_(None)]
+        return self._listed(*where, limit=limit)
 
 
 class VisitorCardShelf(SqlShelf[VisitorCard]):

@@ -60,9 +60,9 @@ def ended(premises: Premises) -> Person:
 def _visit(premises: Premises, person: Person) -> Visit:
     return Visit(
         id="v1", number=1, zone="cdatos", zone_class=ZoneClass.DATA_CENTRE, state=VisitState.CANCELLED,
-        valid_from=premises.now, valid_until=premises.now, name=NAME, organisation="ACME Ñandú", purpose="x",
+        valid_from=premises.now, valid_until=premises.now, name=NAME, organisation="ACME Ñandú", purpose=f"Con {NAME}",
         department="x", authority=person.id, authorised_at=premises.now, authorised_by="x", visitor=person.id,
-        document=person.document, vehicle="P-123ABC",
+        document=person.document, vehicle="P-123ABC", fortuitous=f"{NAME} lo pidió", why=f"{NAME} no vino",
     )  # fmt: skip
 
 

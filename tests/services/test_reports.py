@@ -7,7 +7,7 @@ from datetime import timedelta
 import pdfplumber
 import pytest
 
-from accessctl.documents.report_press import COLUMNS, TITLES, ReportPress
+from accessctl.documents.report_press import COLUMNS, NOT_ON_PAPER, TITLES, ReportPress
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
@@ -107,6 +107,9 @@ def test_where_it_was_blind(premises: Premises, reports: Reports) -> None:
     assert rows[0][5] == 2 * 3600 + 4
     assert rows[1][4] is None, "still off"
     assert "missing=7" in str(rows[3][7])
+    of_door = list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(door="sub-1")))
+    assert [row[1] for row in of_door] == ["lobby"] * 3, "a door was blind while the device that guards it was"
+    assert list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(door="cd-1"))) == []
     later = list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(since=middle)))
     assert (later[0][1], later[0][3]) == ("lobby", began), "off before the time began"
     assert len(pieces(premises, reports, ReportName.BLIND_SPOTS, Wanted(since=middle), 2)) == len(later)
@@ -157,7 +160,7 @@ def test_what_leaves_the_panel_is_on_the_record(busy: Premises, reports: Reports
 @pytest.mark.parametrize("name", ReportName)
 def test_every_report_has_its_words(busy: Premises, reports: Reports, name: ReportName) -> None:
     assert name in TITLES
-    assert set(REPORTS[name].columns) <= set(COLUMNS)
+    assert set(REPORTS[name].columns) - NOT_ON_PAPER <= set(COLUMNS)
     assert reports.pdf(busy.actors["auditor"], name).startswith(b"%PDF")
 
 

@@ -11,6 +11,7 @@ from accessctl.domain.people import Role
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl.services.store import EventFilter
 from tests.web.house import House, post
+from tests.web.visiting import entry, visit_at
 
 
 @pytest.fixture
@@ -24,6 +25,9 @@ def lived(house: House) -> House:
     house.desks.removals.request(house.actor(Role.JEFE), person=house.user.id, requested_by=head.id, reason="Traslado")
     house.clock.forward(hours=2)
     house.desks.reports.pdf(house.actor(Role.JEFE), ReportName.BLIND_SPOTS)
+    visit_at(house, step=9)
+    urgent = {"authority": house.people[Role.JEFE].id, "reason": "Fuga de agua"}
+    house.desks.visits.declare_fortuitous(house.actor(Role.TECNICO_INFRA), entry(house), **urgent)
     return house
 
 

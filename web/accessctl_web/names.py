@@ -298,6 +298,8 @@ REPORTS: Mapping[StrEnum, str] = {
     ReportName.REVOCATIONS: N_("Bajas y su exposición"),
     ReportName.BLIND_SPOTS: N_("Puntos ciegos"),
     ReportName.LOOKED_AT: N_("Quién consultó qué"),
+    ReportName.VISITS: N_("Visitas con sus catorce datos"),
+    ReportName.FORTUITOUS: N_("Ingresos fortuitos sin regularizar"),
 }
 
 EXPORTS: Mapping[StrEnum, str] = {

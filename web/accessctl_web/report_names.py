@@ -9,6 +9,8 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from accessctl.domain.cards import CardState
+from accessctl.domain.people import DocumentKind
+from accessctl.domain.visits import VisitState
 from accessctl.services.reports import ReportName
 from accessctl_web.language import day
 from accessctl_web.names import N_, named
@@ -20,6 +22,8 @@ WORDS: Mapping[ReportName, str] = {
     ReportName.REVOCATIONS: N_("hasta dónde llegó cada baja y cuánto tiempo quedó expuesta una puerta"),
     ReportName.BLIND_SPOTS: N_("equipos sin comunicación, huecos, relojes dudosos y lo anotado después"),
     ReportName.LOOKED_AT: N_("quién buscó, exportó o imprimió qué"),
+    ReportName.VISITS: N_("quién vino, a qué, con quién, y quién comprobó y anotó la salida"),
+    ReportName.FORTUITOUS: N_("qué ingresos de emergencia esperan a la autoridad superior, y desde cuándo"),
 }
 
 COLUMN_NAMES: Mapping[str, str] = {
@@ -55,8 +59,33 @@ COLUMN_NAMES: Mapping[str, str] = {
     "what": N_("Qué se llevó"),
     "about": N_("Sobre qué"),
     "lines": N_("Líneas"),
+    "visit_id": N_("Visita"),
+    "visit": N_("Visita"),
+    "organisation": N_("Empresa o institución"),
+    "document": N_("Documento"),
+    "signature": N_("Firma"),
+    "entered_at": N_("Entrada"),
+    "exited_at": N_("Salida"),
+    "purpose": N_("Motivo"),
+    "receives": N_("Visita a"),
+    "authority": N_("Autorizó"),
+    "escorts": N_("Acompañó"),
+    "verified_by": N_("Comprobó la salida"),
+    "recorded_by": N_("Anotó la salida"),
+    "card_given_at": N_("Tarjeta dada"),
+    "card_back_at": N_("Tarjeta devuelta"),
+    "briefed_at": N_("Inducción"),
+    "brought": N_("Equipo que entró"),
+    "taken": N_("Equipo que salió"),
+    "fortuitous": N_("Ingreso fortuito"),
+    "folio": N_("Folio"),
+    "visit_state": N_("Estado"),
+    "zone": N_("Zona"),
+    "authorised_at": N_("Declarado"),
+    "waiting_s": N_("Espera"),
 }
-NUMBERS = frozenset({"count", "days", "confirmed", "devices", "index", "lines"})
+MOMENTS = frozenset(name for name in COLUMN_NAMES if name.endswith("_at") or name in {"at", "since", "until"})
+NUMBERS = frozenset({"count", "days", "confirmed", "devices", "index", "lines", "visit"})
 
 
 def report_words(name: ReportName) -> str:
@@ -72,6 +101,22 @@ def column_name(column: str) -> str:
 def card_state_name(state: str) -> str:
     """What the state of a card is called."""
     return named(CardState(state))
+
+
+def visit_state_name(state: str) -> str:
+    """What the state of a visit is called."""
+    return named(VisitState(state))
+
+
+def document_name(text: str) -> str:
+    """An identity document that a report gives as `kind:number`."""
+    kind, _, number = text.partition(":")
+    return f"{named(DocumentKind(kind))} {number}"
+
+
+def is_moment(column: str) -> bool:
+    """Whether a column is of moments."""
+    return column in MOMENTS
 
 
 def iso_day(text: str) -> Markup:
@@ -91,7 +136,8 @@ def pairs_of(columns: Iterable[str], row: Iterable[Any]) -> list[tuple[str, Any]
 
 def install(app: Flask) -> None:
     """The filters and the test that the pages of reports use."""
-    for one in (report_words, column_name, card_state_name, iso_day):
+    for one in (report_words, column_name, card_state_name, visit_state_name, document_name, iso_day):
         app.add_template_filter(one, one.__name__)
     app.add_template_filter(pairs_of, "zip")
     app.add_template_test(in_numbers, "in_numbers")
+    app.add_template_test(is_moment, "of_moments")
