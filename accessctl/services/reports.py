@@ -11,7 +11,7 @@ are states, and come from the shelves. Where the system was blind is rows like a
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -29,7 +29,7 @@ from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Wanted, window
-from accessctl.services.store import Work
+from accessctl.services.store import EventFilter, Tally, Work
 from accessctl.services.visit_reports import FORTUITOUS_COLUMNS, VISIT_COLUMNS, fortuitous, visits
 
 LARGEST_PAGE = 1000
@@ -187,16 +187,41 @@ def _block(rows: Sequence[Sequence[str]]) -> bytes:
     return out.getvalue().encode()
 
 
+PASSAGES = (Fact.DOOR_GRANTED.value, Fact.DOOR_EXITED.value)
+PASSED = ("door", "person", "event")
+
+
 def _entries(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
-    """How often who entered and left by which door: not each time, which is an export."""
+    """How often who entered and left by which door: not each time, which is an export.
+
+    Counted one door after the other, and last what names no door, so that a piece never counts the whole record.
+    """
     del now
-    events = (Fact.DOOR_GRANTED.value, Fact.DOOR_EXITED.value)
-    by = ("door", "person", "event")
-    found = tx.events.tally(window(wanted, events), by, after=_of_length(after, by), limit=limit)
+    behind = _of_length(after, PASSED)
+    found: list[Tally] = []
+    for which, mark in _each_door(tx, wanted, behind):
+        found += tx.events.tally(which, PASSED, after=mark, limit=limit - len(found))
+        if len(found) == limit:
+            break
     rows = tuple(
         (one.values[0], one.values[1], one.name, one.values[2], one.count, one.first_at, one.last_at) for one in found
     )
-    return Piece(rows=tuple(rows), after=found[-1].values if len(found) == limit else ())
+    return Piece(rows=rows, after=found[-1].values if len(found) == limit else ())
+
+
+def _each_door(tx: Work, wanted: Wanted, behind: Mark) -> Iterator[tuple[EventFilter, Mark]]:
+    """What to count, in turn, and behind which mark; of one person, or of one door, all at once."""
+    which = window(wanted, PASSAGES)
+    if wanted.person or wanted.door:
+        yield which, behind
+        return
+    door = behind[0] if behind else ""
+    if door:
+        yield replace(which, doors=(door,)), behind
+    while (door or not behind) and (next_ones := tx.events.doors(after=door, limit=1)):
+        door = next_ones[0]
+        yield replace(which, doors=(door,)), ()
+    yield replace(which, doorless=True), () if door else behind
 
 
 def _refusals(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:

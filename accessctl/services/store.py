@@ -215,6 +215,7 @@ class EventFilter:
     norm: str = ""
     events: tuple[str, ...] = ()
     device_events_only: bool = False
+    doorless: bool = False
 
 
 class Events(Protocol):
@@ -230,6 +231,10 @@ class Events(Protocol):
         ...
 
     def size(self) -> int: ...
+    def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
+        """The doors that the record names, in their order, behind `after`."""
+        ...
+
     def tally(
         self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
     ) -> list["Tally"]:

@@ -76,6 +76,17 @@ class SqlEvents:
         """How many entries the record has."""
         return RecordReader(self._connection).size()
 
+    def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
+        """The doors that the record names, in their order: one look into the index for each."""
+        found: list[str] = []
+        while len(found) < min(limit, LARGEST_ANSWER):
+            behind = plain_text(found[-1] if found else after)
+            door = self._connection.execute(select(func.min(event.c.door)).where(event.c.door > behind)).scalar()
+            if door is None:
+                break
+            found.append(door)
+        return found
+
     def tally(
         self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
     ) -> list[Tally]:
@@ -83,17 +94,24 @@ class SqlEvents:
         if not 0 <= limit <= LARGEST_ANSWER:
             raise ValueError(f"an answer of {limit} lines: at most {LARGEST_ANSWER}")
         groups = [func.coalesce(event.c[name], "") for name in by]
-        query = (
-            select(*groups, func.count(), func.min(event.c.at), func.max(event.c.at), func.max(opening.c.value))
-            .select_from(event.outerjoin(opening, opening.c.commitment == event.c.name))
+        last = func.max(event.c.idx).label("last")
+        counted = (
+            select(*groups, func.count(), func.min(event.c.at), func.max(event.c.at), last)
             .where(*conditions(which))
             .group_by(*groups)
             .order_by(*groups)
             .limit(limit)
         )
         if after:
-            query = query.where(tuple_(*groups) > tuple_(*after))
+            counted = counted.where(tuple_(*groups) > tuple_(*after))
+        found = counted.subquery()
         parts = len(groups)
+        # Names are looked up for what was counted, not for what is being counted: one for each line of the answer.
+        named = found.outerjoin(event, event.c.idx == found.c.last).outerjoin(
+            opening, opening.c.commitment == event.c.name
+        )
+        lines = list(found.c)[: parts + 3]
+        query = select(*lines, opening.c.value).select_from(named).order_by(*lines[:parts])
         return [
             Tally(
                 values=tuple(row[:parts]),
@@ -166,8 +184,12 @@ def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
         found.append(event.c.idx > which.after_index)
     if which.before_index is not None:
         found.append(event.c.idx < which.before_index)
-    if which.doors:
+    if len(which.doors) == 1:
+        found.append(event.c.door == plain_text(which.doors[0]))
+    elif which.doors:
         found.append(event.c.door.in_([plain_text(door) for door in which.doors]))
+    if which.doorless:
+        found.append(event.c.door.is_(None))
     if which.events:
         found.append(event.c.event.in_([plain_text(name) for name in which.events]))
     if which.credentials:

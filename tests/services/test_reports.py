@@ -66,6 +66,25 @@ def test_pieces_add_up_to_the_whole(busy: Premises, reports: Reports, name: Repo
     assert found == whole
 
 
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_entries_are_counted_door_after_door(premises: Premises, reports: Reports, limit: int) -> None:
+    people = [premises.person(name).id for name in ("Ana", "Luis")]
+    for door in ("sub-1", "", "cd-1", "a-door"):
+        for person in (*people, ""):
+            for fact in (Fact.DOOR_GRANTED, Fact.DOOR_EXITED, Fact.DOOR_REFUSED):
+                noted(premises, fact, door=door, person=person)
+    rows = pieces(premises, reports, ReportName.ENTRIES, Wanted(), limit)
+    expected = [
+        (door, person, fact.value, 1)
+        for door in ("a-door", "cd-1", "sub-1", "")
+        for person in sorted((*people, ""))
+        for fact in (Fact.DOOR_GRANTED, Fact.DOOR_EXITED)
+    ]
+    assert [(row[0], row[1], row[3], row[4]) for row in rows] == expected
+    assert {row[2] for row in rows if row[1]} == {"Ana", "Luis"}
+    assert len(pieces(premises, reports, ReportName.ENTRIES, Wanted(person=people[0]), limit)) == 8
+
+
 def test_entries_and_refusals_are_counted(busy: Premises, reports: Reports) -> None:
     auditor = busy.actors["auditor"]
     rows = list(reports.rows(auditor, ReportName.ENTRIES, Wanted(door="cd-1")))

@@ -59,6 +59,17 @@ def test_a_report_is_of_the_time_and_the_door_that_are_asked_for(lived: House) -
     assert "Ninguna fila." in auditor.get("/informes/entries?until=2026-11-23").text
 
 
+def test_what_is_counted_begins_a_month_ago_where_nothing_is_asked(lived: House) -> None:
+    auditor = lived.client(Role.AUDITOR)
+    page = auditor.get("/informes/entries").text
+    assert 'value="2026-10-24T00:00"' in page
+    assert "/informes/entries.csv?since=2026-10-24T00:00" in page
+    lived.clock.forward(days=40)
+    auditor = lived.client(Role.AUDITOR)  # the session of before is over
+    for asked, found in (("", 0), ("?since=2026-11-01", 1), (f"?person={lived.user.id}", 1)):
+        assert auditor.get(f"/informes/refusals{asked}").text.count("La autorización ya venció.") == found, asked
+
+
 def test_a_head_who_takes_a_report_away_is_on_the_record(lived: House) -> None:
     head = lived.client(Role.JEFE)
     before = lived.desks.watch.size()

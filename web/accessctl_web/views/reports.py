@@ -1,5 +1,7 @@
 """Reports: rows on the screen, the same as CSV and on paper, all from one query layer."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from itertools import chain
 
 from flask import Blueprint, Response, render_template, request
@@ -11,6 +13,7 @@ from accessctl.services.report_rows import ANYTHING, Wanted
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks, put_on_record
+from accessctl_web.language import today
 from accessctl_web.messages import Refusal, refusal_of
 from accessctl_web.record_query import Query
 from accessctl_web.views.papers import pdf
@@ -20,6 +23,8 @@ pages = Blueprint("reports", __name__, url_prefix="/informes")
 SEES = (Permission.EVENTS_SEE, Permission.CARDS_SEE)
 SHOWN = 100
 FIELDS = ("since", "until", "door", "person")
+COUNTED = (ReportName.ENTRIES, ReportName.REFUSALS)
+USUAL = timedelta(days=31)
 
 
 def _name(report: str) -> ReportName:
@@ -28,9 +33,17 @@ def _name(report: str) -> ReportName:
     return ReportName(report)
 
 
-def _wanted() -> Wanted:
-    """What the address asks for, in the words of a search. Raises `AccessError`."""
-    query = Query.of({name: request.args.get(name, "") for name in FIELDS})
+def _asked(name: ReportName) -> dict[str, str]:
+    """The fields as they were typed; what is counted over a time begins a month ago where nothing was."""
+    asked = {field: request.args.get(field, "")[:200] for field in FIELDS}
+    if name in COUNTED and not any(asked.values()):
+        asked["since"] = f"{today() - USUAL:%Y-%m-%dT00:00}"
+    return asked
+
+
+def _wanted(asked: Mapping[str, str]) -> Wanted:
+    """What the fields ask for, in the words of a search. Raises `AccessError`."""
+    query = Query.of(asked)
     since, until = query.bounds()
     if query.person:
         desks().people.get(query.person)
@@ -51,14 +64,13 @@ def page(report: str) -> tuple[str, int]:
     """A piece of one report, and the way to the next."""
     name = _name(report)
     refusal: Refusal | None = None
-    wanted = ANYTHING
+    wanted, asked = ANYTHING, _asked(name)
     try:
-        wanted = _wanted()
+        wanted = _wanted(asked)
         found = desks().reports.page(actor(), name, wanted, after=request.args.get("after", ""), limit=SHOWN)
     except AccessError as error:
         put_on_record(error)
         refusal, found = refusal_of(error), None
-    asked = {field: request.args.get(field, "")[:200] for field in FIELDS}
     text = render_template(
         "reports/page.html",
         name=name,
@@ -78,7 +90,7 @@ def page(report: str) -> tuple[str, int]:
 def as_csv(report: str) -> Response:
     """All of it as CSV, a block at a time; recorded before the first byte."""
     name = _name(report)
-    blocks = desks().reports.csv(actor(), name, _wanted())
+    blocks = desks().reports.csv(actor(), name, _wanted(request.args))
     response = Response(chain([next(blocks)], blocks), mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{name.value}.csv")
     return response
@@ -89,4 +101,4 @@ def as_csv(report: str) -> Response:
 def as_pdf(report: str) -> Response:
     """All of it on paper, with the checkpoint that covers it."""
     name = _name(report)
-    return pdf(desks().reports.pdf(actor(), name, _wanted()), name.value)
+    return pdf(desks().reports.pdf(actor(), name, _wanted(request.args)), name.value)
