@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from math import cos, sin
 from typing import Any
 
+from demo_doors import Doors
 from demo_panel import Panel, Refused
 from demo_processes import DemoFailed, Service, Simulator, wait_for
 from demo_site import ANA, BETO, DEPARTMENT, Installation
 
 from accessctl.bootstrap import Service as Core
 from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.people import Actor, Role
 from accessctl.services.store import EventFilter, EventRow
 
 PAPER = (
@@ -47,6 +49,9 @@ class Day:
     persons: dict[str, str] = field(default_factory=dict)
     papers: dict[str, bytes] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.doors = Doors(self)
+
     # -- acting and looking
 
     def act(self, what: str) -> None:
@@ -63,6 +68,11 @@ class Day:
         """Entries of the record."""
         with self.core.store.view() as tx:
             return tx.events.rows(EventFilter(**which), limit=1000)
+
+    def actor(self, username: str) -> Actor:
+        """Somebody of the panel, for reading at the service's own desks."""
+        account = self.place.accounts[username]
+        return Actor(account=account.id, person=account.person, roles=frozenset(map(Role, account.roles)))
 
     def await_event(self, event: str, *, after: int, seconds: float = 15.0, **which: Any) -> EventRow:
         """The first such entry after an index."""
@@ -157,11 +167,11 @@ class Day:
     def _register(self, who: dict[str, str]) -> str:
         desk = self.people["recepcion"]
         fields: dict[str, str | list[str]] = {
-            **who,
             "document_kind": "dpi",
             "email": "",
             "department": DEPARTMENT,
             "position": "Analista",
+            **who,
         }
         return desk.post("/personas/nueva", fields).rsplit("/", 1)[-1]
 
@@ -257,6 +267,7 @@ class Day:
             if self.simulator.say(line).get("granted"):
                 raise DemoFailed(f"una puerta abrió antes de P10.05: {line}")
         self.await_event("door:entry:refused", after=after)
+        self.doors.refusal("ana", "not_delivered", "P10.05")
         self.refused("step_out_of_order", "P10.05", lambda: technician.post(f"/solicitudes/{case}/entregar"))
 
     def _sign_and_deliver(self, case: str, document: str) -> None:
@@ -300,6 +311,7 @@ class Day:
                 raise DemoFailed(f"{line}: la terminal respondió {granted}")
             row = self.await_event(event, after=after, doors=(door,))
             self.tell(f"    {line}: {row.event} {row.person_name or row.credential} {row.reason} {row.norm}".rstrip())
+        self.doors.refusal("ana", "no_right", "N10.2", door=2)
         after = self.size()
         self.simulator.say("leave ana lobby")
         self.await_event("door:exit:requested", after=after)
@@ -350,6 +362,7 @@ class Day:
         if self.simulator.say("walk beto lobby").get("granted"):
             raise DemoFailed("la tarjeta retirada abrió")
         self.await_event("door:entry:refused", after=after)
+        self.doors.refusal("beto", "revoked", "N10.4")
         self.await_alarm(AlarmKind.REVOCATION_PENDING, ("raised",), seconds=30)
         self.act("la terminal vuelve: el retiro se confirma solo")
         self.simulator.say("infra power-on")
@@ -385,6 +398,7 @@ class Day:
         if self.simulator.say("walk ana lobby").get("granted"):
             raise DemoFailed("la tarjeta extraviada abrió")
         self.await_event("door:entry:refused", after=after)
+        self.doors.refusal("ana", "lost_or_stolen", "N10.3")
         again: dict[str, str | list[str]] = {"typed": "0025489530", "format": "em4100"}
         self.refused("card_never_again", "N10.4", lambda: technician.post("/tarjetas/", again))
 

@@ -41,13 +41,16 @@ class Panel:
     def __init__(self, name: str) -> None:
         self.name = name
         self._address = ""
+        self._token = ""
         self._opener = urllib.request.OpenerDirector()
 
     def sign_in(self, address: str, username: str, password: str) -> None:
         """Begin a session at the panel of this address, whatever was before. Raises `Refused`."""
         self._address = address
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()), _Stay())
+        self._token = ""
         self.post("/entrar", {"username": username, "password": password})
+        self._token = self._token_of("/")
 
     def get(self, path: str) -> str:
         """A page. Raises `Refused` for anything but 200."""
@@ -64,24 +67,33 @@ class Panel:
         files: dict[str, tuple[str, bytes]] | None = None,
     ) -> str:
         """A form; returns where it leads. Raises `Refused` with the page where the panel says no."""
-        token = _TOKEN.search(self.get("/entrar") if path == "/entrar" else self._page_for_token())
-        if token is None:
-            raise DemoFailed(f"{path}: la página no trae su ficha de seguridad")
-        pairs = [("csrf_token", token.group(1))]
-        for key, value in (fields or {}).items():
+        location, page = self._ask(self._filled(path, fields or {}, files or {}))
+        if not location:
+            raise DemoFailed(f"{path}: se esperaba un cambio de página, llegó {page[:200]!r}")
+        return urllib.parse.urlsplit(location)._replace(scheme="", netloc="").geturl()
+
+    def prints(self, path: str, fields: dict[str, str | list[str]]) -> bytes:
+        """A form that is answered by a document."""
+        return self._ask(self._filled(path, fields, {}))[1]
+
+    def _filled(
+        self, path: str, fields: dict[str, str | list[str]], files: dict[str, tuple[str, bytes]]
+    ) -> urllib.request.Request:
+        pairs = [("csrf_token", self._token or self._token_of("/entrar"))]
+        for key, value in fields.items():
             pairs += [(key, one) for one in ([value] if isinstance(value, str) else value)]
         if files:
             body, kind = _multipart(pairs, files)
         else:
             body, kind = urllib.parse.urlencode(pairs).encode(), "application/x-www-form-urlencoded"
-        request = urllib.request.Request(self._address + path, data=body, headers={"Content-Type": kind})
-        location, page = self._ask(request)
-        if not location:
-            raise DemoFailed(f"{path}: se esperaba un cambio de página, llegó {page[:200]!r}")
-        return urllib.parse.urlsplit(location)._replace(scheme="", netloc="").geturl()
+        return urllib.request.Request(self._address + path, data=body, headers={"Content-Type": kind})
 
-    def _page_for_token(self) -> str:
-        return self.get("/")
+    def _token_of(self, path: str) -> str:
+        """The session's token against forged forms, from any of its pages."""
+        found = _TOKEN.search(self.get(path))
+        if found is None:
+            raise DemoFailed(f"{path}: la página no trae su ficha de seguridad")
+        return found.group(1)
 
     def _ask(self, request: urllib.request.Request) -> tuple[str, bytes]:
         try:

@@ -121,6 +121,7 @@ serial = "3383154200002"
 doors = 2
 online = true
 when_away = "deny"
+held_open_s = 4.0
 poll_s = 0.5
 retry_s = 0.5
 
@@ -163,6 +164,11 @@ card = "0700000002"
 id = "visita2"
 name = "Dora Proveedora"
 card = "0700000003"
+
+[[person]]
+id = "visita3"
+name = "Elena Instaladora"
+card = "0700000004"
 """
 
 CONFIG = """\
@@ -172,6 +178,7 @@ panel = "127.0.0.1:{panel_port}"
 ingress = "127.0.0.1:{push_port}"
 cookie_secure = false            # the demo speaks plain HTTP, on the loopback only
 device_deadline_s = 5.0
+visitors_per_escort = 1          # so that the second visitor of the day is one too many
 visit_grace_minutes = 0          # so that a day at full speed sees a visit overstay
 """
 
@@ -187,7 +194,11 @@ STAFF = (
     ("ada.min", "Ada Min", "2000000630101", (Role.ADMIN,), "Administradora del sistema"),
 )
 DEPARTMENT = "Departamento de Infraestructura Tecnológica"
-ANA = {"full_name": "Ana Lucía Xol Ñáñez", "document_number": "2000000710101"}
+ANA = {
+    "full_name": "Ana Lucía Xol Ñáñez",
+    "document_number": "2000000710101",
+    "department": "Departamento de Desarrollo de Sistemas",  # whose people escort nobody (N4.3)
+}
 BETO = {"full_name": "Beto Güitz", "document_number": "2000000980101"}
 ANA_CARD, BETO_CARD = "0F0184F07A", "0801161DD6"
 

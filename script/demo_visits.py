@@ -1,23 +1,26 @@
 """The second half of the day: the data centre, where the door itself enforces procedure 4.
 
-The controller asks the server at each card (online verification), so every refusal below is the service's own answer,
-with the step or norm that is missing.
+Third parties with their escort, own staff without visitors (P4.03 no), and the fortuitous entry of N4.2.
 """
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-from demo_day import SIGNATURE, Day
+from demo_day import Day
+from demo_paper import PaperDay
 from demo_processes import DemoFailed, wait_for
+from demo_register import COMPANY, INK, Register
+from demo_zones import ZonesDay
 
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.schedules import local
-from accessctl.services.store import EventRow
+from accessctl.services.store import EventFilter
 
-VISITOR = {"name": "Carlos Proveedor", "document": "2000001280101", "card": "0000000002", "who": "visita"}
-HOSTED = {"name": "Dora Proveedora", "document": "2000001360101", "card": "0000000003", "who": "visita2"}
-INK = {"strokes": json.dumps(SIGNATURE), "width": "600", "height": "200"}
+CARLOS, ELENA = "2000001280101", "2000001440101"
+STAFF = (  # who gets a card by procedure 10, configured by whom, the number printed on it, the DPI
+    ("tomas.perez", "nora.batz", "0001193046", "2000000200101"),
+    ("nora.batz", "tomas.perez", "0011472585", "2000001010101"),
+)
 
 
 @dataclass
@@ -25,46 +28,36 @@ class VisitsDay:
     """Visits, played on top of a day whose staff have their cards."""
 
     day: Day
-    visits: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.doors = self.day.doors
+        self.register = Register(self.day)
 
     def play(self) -> None:
         """All of it, in order."""
         self.day.tell("El Centro de Datos: procedimiento 4, aplicado por la puerta")
         self._staff()
+        paper = PaperDay(self.register)
+        paper.before()
         carlos = self._authorised()
         self._at_the_door(carlos)
-        self._inside(carlos)
+        elena = self._one_too_many()
+        self._relieved(carlos)
         self._out(carlos)
+        self._escort_first(elena)
+        self._own_staff()
         self._fortuitous()
-        self._hosted()
-        self._zones()
+        ZonesDay(self.register).play()
+        paper.afterwards()
 
-    # -- the pieces
-
-    def show(self, who: str, *, door: int = 1, way: str = "in", opens: bool) -> None:
-        """Hold a card to the controller's reader; the lock must do what is expected."""
-        answer = self.day.simulator.say(f"cd-panel present card @{who} {door} {way}")
-        if bool(answer.get("granted")) != opens:
-            raise DemoFailed(f"{who} ante la puerta {door} ({way}): el panel respondió {answer}")
-
-    def refusal(self, who: str, reason: str, norm: str, *, door: int = 1) -> EventRow:
-        """The card is refused, and the record says for which reason and norm."""
-        after = self.day.size()
-        self.show(who, door=door, opens=False)
-        row = self.day.await_event("door:entry:refused", after=after, device="cd-panel")
-        if (row.reason, row.norm) != (reason, norm):
-            raise DemoFailed(f"{who}: se esperaba {reason} ({norm}) y el registro dice {row.reason} ({row.norm})")
-        self.day.tell(f"    {who}: rechazado, {reason} ({norm})")
-        return row
+    def _person(self, username: str) -> str:
+        return self.day.place.accounts[username].person
 
     def _staff(self) -> None:
         """Two technicians get their cards by procedure 10, each configured by the other."""
         day = self.day
         day.act("los dos técnicos reciben su tarjeta: quien configura no es quien recibe")
-        for username, configurer, typed, document in (
-            ("tomas.perez", "nora.batz", "0001193046", "2000000200101"),
-            ("nora.batz", "tomas.perez", "0011472585", "2000001010101"),
-        ):
+        for username, configurer, typed, document in STAFF:
             account = day.place.accounts[username]
             case = day.request_for(account.person, ["sub-1", "cd-1", "tel-1"], scan=True)
             by = day.place.accounts[configurer]
@@ -78,87 +71,119 @@ class VisitsDay:
             desk.post(f"/solicitudes/{case}/entregar")
             day.people["secretaria_infra"].post(f"/solicitudes/{case}/informar")
 
-    def _pool(self, name: str, number: str) -> str:
-        technician = self.day.people["tecnico_infra"]
-        technician.post("/visitas/tarjetas/", {"typed": number, "format": "em4100", "label": name})
-        with self.day.core.store.view() as tx:
-            return next(card.id for card in tx.visitor_cards.find(limit=100) if card.label == name)
+    # -- a third party, from the authorisation to the door
 
     def _authorised(self) -> str:
-        day = self.day
+        day, register = self.day, self.register
         day.act("P4.01 la jefatura autoriza un ingreso; la tarjeta de visita se prepara")
-        until = local(day.core.office.clock()) + timedelta(hours=2)
-        page = day.people["jefe"].post(
-            "/visitas/nueva",
-            {
-                "zone": "cdatos",
-                "name": VISITOR["name"],
-                "organisation": "Enlaces del Sur, S. A.",
-                "purpose": "Cambio de una fuente de poder",
-                "valid_until": until.strftime("%Y-%m-%dT%H:%M:%S"),
-            },
-        )
-        visit = self.visits["carlos"] = page.rsplit("/", 1)[-1]
-        card = self._pool("visita 1", VISITOR["card"])
-        technician = day.people["tecnico_infra"]
+        visit = register.authorised("carlos", "cdatos", "Carlos Proveedor", "Cambio de una fuente de poder")
+        register.pool("visita", "0000000002")
         day.act("P4.02 y P4.03 el técnico registra los datos, el equipo y la inducción")
-        technician = day.people["tecnico_infra"]
-        technician.post(
-            f"/visitas/{visit}/datos",
-            {
-                "document_kind": "dpi",
-                "document_number": VISITOR["document"],
-                "third_party": "si",
-                "escort": day.place.accounts["tomas.perez"].person,
-                "briefed": "1",
-                "description": ["Fuente de poder 750 W", "Portátil"],
-                "serial": ["FP-750-0042", "LT-9"],
-            },
+        equipment: dict[str, str | list[str]] = {
+            "description": ["Fuente de poder 750 W", "Portátil"],
+            "serial": ["FP-750-0042", "LT-9"],
+        }
+        ana = day.persons["ana"]
+        day.refused(  # Ana is of Desarrollo de Sistemas: no escort of the manual's
+            "escort_not_entitled",
+            "N4.3",
+            lambda: register.registered(visit, CARLOS, by="tecnico_infra", escort=ana, **equipment),
         )
-        technician.post(f"/visitas/{visit}/tarjeta", {"card": card})
+        register.registered(visit, CARLOS, by="tecnico_infra", escort=self._person("tomas.perez"), **equipment)
+        register.handed(visit, "visita", by="tecnico_infra")
         return visit
 
     def _at_the_door(self, visit: str) -> None:
-        day = self.day
-        day.act("en la puerta: sin firma no, sin acompañante no, con quien no puede acompañar tampoco")
-        self.refusal("visita", "visit_step_missing", "P4.04")
+        day, doors = self.day, self.doors
+        day.act("en la puerta: sin firma no, sin acompañante no, con alguien de otro departamento tampoco")
+        doors.refusal("visita", "visit_step_missing", "P4.04")
         day.people["tecnico_infra"].post(f"/visitas/{visit}/firma", INK)
-        self.refusal("visita", "escort_missing", "N4.3")
-        self.refusal("ana", "escort_not_entitled", "N4.3")
-        day.act("P4.05 con la tarjeta del acompañante, dentro del tiempo de emparejamiento, la puerta abre")
-        self.show("tomas", opens=True)
+        doors.refusal("visita", "escort_missing", "N4.3")
+        doors.refusal("ana", "escort_not_entitled", "N4.3")
+        day.act("P4.05 primero la visita, luego quien acompaña, dentro del tiempo de emparejamiento: la puerta abre")
+        doors.show("visita", opens=False)
+        doors.show("tomas", opens=True)
         day.await_event("visit:entry:made", after=0)
 
-    def _inside(self, visit: str) -> None:
-        day = self.day
+    def _one_too_many(self) -> str:
+        """`visitors_per_escort` is one in the demo: a second visitor of the same escort is one too many."""
+        day, doors, register = self.day, self.doors, self.register
+        day.act("N4.3 quien acompaña ya tiene a sus visitantes: uno más no entra")
+        visit = register.authorised("elena", "cdatos", "Elena Instaladora", "Tendido de fibra")
+        register.pool("visita3", "0000000004")
+        register.registered(visit, ELENA, by="tecnico_infra", escort=self._person("tomas.perez"))
+        register.handed(visit, "visita3", by="tecnico_infra")
+        day.people["tecnico_infra"].post(f"/visitas/{visit}/firma", INK)
+        doors.show("tomas", opens=True)
+        doors.refusal("visita3", "escort_ratio", "N4.3")
+        return visit
+
+    def _relieved(self, visit: str) -> None:
+        day, doors = self.day, self.doors
         day.act("quien acompaña sale primero: la puerta abre y la alarma queda hasta el relevo")
-        self.show("tomas", way="out", opens=True)
-        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("raised",))
-        relief = {"relief": day.place.accounts["nora.batz"].person}
+        doors.show("tomas", way="out", opens=True)
+        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("raised",), about=visit)
+        relief = {"relief": self._person("nora.batz")}
         escort = day.people["nora.batz"]
         day.refused("escort_missing", "N4.3", lambda: escort.post(f"/visitas/{visit}/relevo", relief))
-        self.show("nora", opens=True)
+        other = {"relief": day.persons["ana"]}
+        day.refused("escort_not_entitled", "N4.3", lambda: escort.post(f"/visitas/{visit}/relevo", other))
+        doors.show("nora", opens=True)
         escort.post(f"/visitas/{visit}/relevo", relief)
-        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("resolved",))
-        day.people["nora.batz"].post(f"/visitas/{visit}/actividades", {"activities": "Fuente cambiada y probada"})
+        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("resolved",), about=visit)
+        escort.post(f"/visitas/{visit}/actividades", {"activities": "Fuente cambiada y probada"})
 
     def _out(self, visit: str) -> None:
-        day = self.day
+        day, doors, register = self.day, self.doors, self.register
         day.act("P4.06 a P4.08 salida por lector, comprobada por persona y anotada; P4.08 antes de P4.07 no")
         escort = day.people["nora.batz"]
         day.refused("step_out_of_order", "P4.08", lambda: escort.post(f"/visitas/{visit}/salida/anotar", {}))
-        self.show("visita", way="out", opens=True)
+        doors.show("visita", way="out", opens=True)
         wait_for("la salida por lector", lambda: day.rows(events=("visit:exit:seen",)))
-        escort.post(f"/visitas/{visit}/salida/comprobar", {"leaves": ["1"]})
-        escort.post(f"/visitas/{visit}/tarjeta/devuelta")
+        register.closed(visit, by="nora.batz", leaves=["1"])  # the power supply stays: a difference of the day
+        doors.show("nora", way="out", opens=True)
+        doors.refusal("visita", "visit_step_missing", "P4.01")
+
+    def _escort_first(self, visit: str) -> None:
+        day, doors = self.day, self.doors
+        day.act("el otro orden: primero quien acompaña, luego la visita; y la alarma que termina con su salida")
+        doors.show("tomas", opens=True)
+        doors.passes("visita3")
+        doors.show("tomas", way="out", opens=True)
+        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("raised",), about=visit)
+        doors.show("visita3", way="out", opens=True)
+        day.await_alarm(AlarmKind.ESCORT_LEFT_FIRST, ("resolved",), about=visit)
+        day.act("la tarjeta de visita no vuelve: queda en la lista, y ya no abre")
+        escort = day.people["tomas.perez"]
+        escort.post(f"/visitas/{visit}/salida/comprobar", {"activities": "Fibra tendida"})
+        day.refused("form_incomplete", "P4.08", lambda: escort.post(f"/visitas/{visit}/salida/anotar", {}))
+        escort.post(f"/visitas/{visit}/tarjeta/perdida", {"why": "Se fue con ella"})
         escort.post(f"/visitas/{visit}/salida/anotar", {})
-        self.show("nora", way="out", opens=True)
-        self.refusal("visita", "visit_step_missing", "P4.01")
+        if "tarjeta de visita3" not in day.people["guardia"].get("/visitas/tarjetas/"):
+            raise DemoFailed("la tarjeta que no volvió no está en la lista")
+        doors.refusal("visita3", "visit_step_missing", "P4.01")
+
+    # -- own staff, and what was not planned
+
+    def _own_staff(self) -> None:
+        day, doors, register = self.day, self.doors, self.register
+        day.act("P4.03 no: personal propio sin visitantes entra solo, y su salida también se anota (P4.08)")
+        tomas = self._person("tomas.perez")
+        visit = register.authorised(
+            "tomas", "cdatos", "", "Revisión del aire acondicionado", visitor=tomas, organisation=""
+        )
+        register.registered(visit, "2000000200101", by="nora.batz", third_party="no")
+        doors.show("tomas", opens=True)
+        doors.show("tomas", way="out", opens=True)
+        day.people["nora.batz"].post(f"/visitas/{visit}/salida/anotar", {})
+        which = EventFilter(visit=visit, events=("visit:exit:recorded",))
+        with day.core.store.view() as tx:
+            if [row.norm for row in tx.events.rows(which, limit=2)] != ["P4.08"]:
+                raise DemoFailed("la salida de quien entró sin visitantes no quedó anotada")
 
     def _fortuitous(self) -> None:
-        day = self.day
+        day, doors, register = self.day, self.doors, self.register
         day.act("N4.2 ingreso fortuito, coordinado con la autoridad superior, señalado hasta que se regulariza")
-        head = day.place.accounts["julia.xicara"].person
         soon = local(day.core.office.clock()) + timedelta(seconds=4)
         technician = day.people["tecnico_infra"]
         page = technician.post(
@@ -166,88 +191,22 @@ class VisitsDay:
             {
                 "zone": "cdatos",
                 "name": "Técnico de guardia del proveedor",
-                "organisation": "Enlaces del Sur, S. A.",
+                "organisation": COMPANY,
                 "purpose": "Falla eléctrica",
-                "authority": head,
+                "authority": self._person("julia.xicara"),
                 "reason": "Falla del respaldo a medianoche",
                 "valid_until": soon.strftime("%Y-%m-%dT%H:%M:%S"),
             },
         )
-        visit = self.visits["fortuito"] = page.rsplit("/", 1)[-1]
-        with day.core.store.view() as tx:
-            card = next(one.id for one in tx.visitor_cards.find(limit=100) if one.label == "visita 1")
-        data = {"document_kind": "pasaporte", "document_number": "GT998877", "third_party": "si", "briefed": "1"}
-        technician.post(f"/visitas/{visit}/datos", data)
-        technician.post(f"/visitas/{visit}/tarjeta", {"card": card})
+        visit = register.visits["fortuito"] = page.rsplit("/", 1)[-1]
+        register.registered(visit, "GT998877", by="tecnico_infra", document_kind="pasaporte")
+        register.handed(visit, "visita", by="tecnico_infra")
         technician.post(f"/visitas/{visit}/firma", INK)
-        self.show("visita", opens=False)
-        self.show("tomas", opens=True)
+        doors.show("visita", opens=False)
+        doors.show("tomas", opens=True)
         day.people["jefe"].post(f"/visitas/{visit}/regularizar", {"comment": "Confirmo lo coordinado esa noche"})
         day.act("la visita se pasa de su ventana: alarma; sale, se comprueba y se anota")
         day.await_alarm(AlarmKind.VISIT_OVERSTAY, ("raised",), seconds=30)
-        technician = day.people["tecnico_infra"]
-        self.show("visita", way="out", opens=True)
-        technician.post(f"/visitas/{visit}/salida/comprobar", {"activities": "Energía restablecida"})
-        technician.post(f"/visitas/{visit}/tarjeta/devuelta")
-        technician.post(f"/visitas/{visit}/salida/anotar", {})
-        self.show("tomas", way="out", opens=True)
-
-    def _hosted(self) -> None:
-        day = self.day
-        day.act("N10.6 una visita de la Subgerencia entra solo si la persona responsable está dentro")
-        host = day.place.accounts["nora.batz"].person
-        page = day.people["jefe"].post(
-            "/visitas/nueva",
-            {
-                "zone": "telecom",
-                "name": HOSTED["name"],
-                "organisation": "Ministerio",
-                "purpose": "Reunión",
-                "host": host,
-            },
-        )
-        visit = self.visits["dora"] = page.rsplit("/", 1)[-1]
-        card = self._pool("visita 2", HOSTED["card"])
-        guard = day.people["guardia"]
-        data = {"document_kind": "dpi", "document_number": HOSTED["document"], "third_party": "si", "briefed": "1"}
-        guard.post(f"/visitas/{visit}/datos", data)
-        guard.post(f"/visitas/{visit}/firma", INK)
-        guard.post(f"/visitas/{visit}/tarjeta", {"card": card})
-        self.refusal("visita2", "host_absent", "N10.6", door=2)
-        self.show("nora", door=2, opens=True)
-        self.show("visita2", door=2, opens=True)
-        day.act("la persona responsable se va: alarma; la visita sale y se cierra")
-        self.show("nora", door=2, way="out", opens=True)
-        day.await_alarm(AlarmKind.HOST_LEFT, ("raised",), seconds=30)
-        self.show("visita2", door=2, way="out", opens=True)
-        guard = day.people["guardia"]
-        guard.post(f"/visitas/{visit}/salida/comprobar", {"activities": "Reunión"})
-        guard.post(f"/visitas/{visit}/tarjeta/devuelta")
-        guard.post(f"/visitas/{visit}/salida/anotar", {})
-
-    def _zones(self) -> None:
-        day = self.day
-        day.act("aforo, bloqueo de emergencia y puerta forzada en el Centro de Datos; la salida sigue libre")
-        technician = day.people["tecnico_infra"]
-        technician.post("/adentro/zonas/cdatos/reglas", {"occupancy_limit": "1", "anti_passback": "hard"})
-        self.show("tomas", opens=True)
-        self.refusal("nora", "occupancy_limit", "N10.2")
-        self.refusal("tomas", "anti_passback", "N10.1")
-        technician.post("/adentro/zonas/cdatos/bloquear", {"why": "Humo en el pasillo"})
-        self.refusal("nora", "lockdown", "N10.2")
-        self.show("tomas", way="out", opens=True)
-        technician.post("/adentro/zonas/cdatos/reabrir")
-        technician.post("/adentro/zonas/cdatos/reglas", {"occupancy_limit": "0", "anti_passback": "off"})
-        day.act("una puerta queda abierta y otra se fuerza")
-        self.show("nora", door=2, opens=True)
-        day.simulator.say("cd-panel open-door 2")
-        wait_for("la cerradura de la puerta 1", lambda: self._locked(1))
-        day.simulator.say("cd-panel force-door 1")
-        day.await_alarm(AlarmKind.DOOR_FORCED, ("raised",))
-        day.simulator.say("cd-panel close-door 1")
-        day.await_alarm(AlarmKind.DOOR_HELD_OPEN, ("raised",), seconds=30)
-        day.simulator.say("cd-panel close-door 2")
-        self.show("nora", door=2, way="out", opens=True)
-
-    def _locked(self, door: int) -> bool:
-        return bool(self.day.simulator.say("cd-panel state")["doors"][str(door)]["locked"])
+        doors.show("visita", way="out", opens=True)
+        register.closed(visit, by="tecnico_infra", activities="Energía restablecida")
+        doors.show("tomas", way="out", opens=True)

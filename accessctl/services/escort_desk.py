@@ -128,6 +128,8 @@ class EscortDesk:
             visit = visit.happened(event)
             if not visit.authorised_at <= at <= now:
                 raise AccessError(Reason.FORM_INCOMPLETE, visit.norm("P4.05"), missing="entered_at")
+            if not folio.strip():
+                raise AccessError(Reason.FORM_INCOMPLETE, "N4.1", missing="folio")
             sheet = clean_text(folio, field="folio", longest=40)
             if visit.third_party and waiting_step(tx, visit) == 5:
                 step(tx, visit, 5, actor=actor, at=now)

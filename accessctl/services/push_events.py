@@ -128,7 +128,7 @@ class PushEvents:
         if event.kind in _UNREAD and row.door:
             self._reports.unread(tx, door=row.door, at=at)
         opened = event.kind is PushKind.GRANTED
-        opened = opened or (event.kind is PushKind.ANSWERED_YES and not _we_said_so(tx, row))
+        opened = opened or (event.kind in {PushKind.ANSWERED_YES, PushKind.DURESS} and not _we_said_so(tx, row))
         if not opened or decision is None:
             return
         if not row.person:

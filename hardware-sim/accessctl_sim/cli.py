@@ -125,6 +125,7 @@ def push_controller(options: argparse.Namespace) -> int:
         replay=options.replay,
         online=options.online,
         when_away=options.when_away,
+        held_open_s=options.held_open,
         dialect=options.dialect,
         poll_s=options.poll,
         retry_s=options.retry,
@@ -228,6 +229,7 @@ def _push_options(command: argparse.ArgumentParser) -> None:
     add("--replay", type=int, default=0, metavar="R", help="send every acknowledged batch R times more")
     add("--online", action="store_true", help="ask the server at each card")
     add("--when-away", choices=WHEN_AWAY, default="local", help="who decides while the server is away, with --online")
+    add("--held-open", type=float, default=15.0, metavar="S", help="an open door alarms after S seconds")
     add("--dialect", choices=DIALECTS, default="security")
     add("--poll", type=float, default=0.0, metavar="S", help="seconds between polls; 0 is what the server says")
     add("--retry", type=float, default=2.0, metavar="S", help="wait after a failure (default 2)")

@@ -14,7 +14,7 @@ import pytest
 from tests.end_to_end.installation import environment
 
 DEMO = Path(__file__).parents[2] / "script" / "demo.py"
-KILLS = "8,14,24"  # before these acts: between slots and delivery, with papers half-way, with visitors inside
+KILLS = "8,14,33"  # before these acts: with papers half-way, in a fire with a visitor inside
 WITHIN_S = 280.0
 
 
@@ -40,6 +40,8 @@ def told(summary: dict[str, Any]) -> dict[str, object]:
         "cards": {one["number"]: (one["person"], one["states"]) for one in summary["cards"]},
         "visits": sorted((one["zone"], one["states"], one["steps"]) for one in summary["visits"]),
         "refusals": Counter(refusals),
+        "exceptions": Counter((one["door"], one["reason"], one["norm"]) for one in summary["exceptions"]),
+        "differences": Counter(one["kind"] for one in summary["differences"]),
         "alarms": Counter(one["kind"] for one in summary["alarms"] if one["kind"] != "device_offline"),
         "offline": any(one["kind"] == "device_offline" for one in summary["alarms"]),  # more on a busy machine
         "devices": summary["devices"],

@@ -203,6 +203,20 @@ def test_a_door_that_was_opened_against_the_policy_is_an_alarm(house: PushHouse)
     assert (alarm.door, alarm.detail, alarm.count) == ("sub-1", "unknown_credential", 1)
 
 
+@pytest.mark.parametrize("code", [101, 103])
+def test_who_is_forced_to_open_is_inside_like_anybody_who_opened(house: PushHouse, code: int) -> None:
+    _, person = house.premises.delivered()
+    house.desk.events(house.caller("A1"), house.lines((1, code), card=CARD))
+    (alarm,) = house.alarms(AlarmKind.DURESS)
+    assert (alarm.door, alarm.person) == ("sub-1", person.id)
+    with house.premises.store.view() as tx:
+        assert tx.presence.get(person.id).zone == "sub"
+    assert house.alarms(AlarmKind.POLICY_MISMATCH) == []
+    house.desk.events(house.caller("A1"), house.lines((2, code), card=4711))
+    (mismatch,) = house.alarms(AlarmKind.POLICY_MISMATCH)
+    assert mismatch.detail == "unknown_credential"
+
+
 def test_the_way_out_by_the_sites_file(house: PushHouse) -> None:
     line = house.lines((1, 0), card=4711)[0]
     silent = parse_rtlog(

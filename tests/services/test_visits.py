@@ -175,7 +175,7 @@ def test_paper_is_typed_in_afterwards_with_its_folio(visiting: Visiting) -> None
     visiting.register_desk.sign_on_paper(visiting.actor("guardia"), visit, scan=scan, folio="C-0007")
     signed_at = visiting.now
     visiting.wait(hours=1)
-    with refused(Reason.TEXT_INVALID):
+    with refused(Reason.FORM_INCOMPLETE, "N4.1"):
         visiting.escorts.record_entry(visiting.actor("tecnico"), visit, at=signed_at, folio="")
     with refused(Reason.NOT_ASSIGNED_TO_YOU, "P4.05"):
         visiting.escorts.record_entry(visiting.actor("telecom"), visit, at=signed_at, folio="C-0007")

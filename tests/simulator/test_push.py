@@ -48,6 +48,11 @@ def done(server: PushServer, count: int) -> None:
     until(lambda: len(server.results) >= count)
 
 
+def answered(controller: PushController, line: str) -> dict[str, object]:
+    """What a control line comes to."""
+    return dict(answer(verbs(controller), line))
+
+
 # -- the talk ----------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +233,31 @@ def test_a_finger_that_the_server_sent_opens() -> None:
         assert controller.present_finger("ana", 6)["reason"] == "duress"
 
 
+def test_under_duress_it_opens_as_ever_and_only_the_server_is_told() -> None:
+    with pair(online=True) as (server, controller):
+        until(lambda: controller.state()["registered"])
+        answer = answered(controller, "present card 4711 1 in duress")
+        assert (answer["granted"], answer["event"]) == (True, 101)
+        assert controller.state()["doors"]["1"]["locked"] is False  # type: ignore[index]
+        until(lambda: len(server.events) == 2)
+        assert sorted(facts(line)["event"] for line in server.events) == ["101", "8"]
+        until(lambda: server.states and facts(server.states[-1])["alarm"] == "0400000000000000")
+        server.verdict = "AUTH=FAILED\r\n{record}"
+        assert answered(controller, "present card 4711 duress")["event"] == 44, "a duress code gives no right"
+
+
+def test_the_fire_input_names_no_door() -> None:
+    with pair() as (server, controller):
+        assert answered(controller, "fire on")["fire"] is True
+        assert answered(controller, "fire on")["error"] == "the fire input is on already"
+        assert answered(controller, "fire alarm")["error"] == "fire on|off"
+        assert answered(controller, "state")["fire"] is True
+        assert answered(controller, "fire off")["fire"] is False
+        until(lambda: len(server.events) == 2)
+        told = [(facts(line)["event"], facts(line)["eventaddr"]) for line in server.events]
+        assert told == [("6000", "0"), ("4000", "0")]
+
+
 # -- doors -------------------------------------------------------------------------------------------------------------
 
 
@@ -253,6 +283,14 @@ def test_door_events_and_states() -> None:
         server.orders.append("C:1:CONTROL DEVICE 02010000")
         done(server, 1)
         until(lambda: facts(server.states[-1])["alarm"] == "0" * 16)
+
+
+def test_a_door_left_open_alarms_after_its_time() -> None:
+    with pair(held_open_s=0.05) as (server, controller):
+        controller.exit_button(2)
+        controller.open_door(2)
+        until(lambda: "28" in [facts(line)["event"] for line in list(server.events)])
+        controller.close_door(2)
 
 
 def test_leaving_is_never_refused_even_locked_down() -> None:

@@ -12,6 +12,7 @@ import pytest
 import serial
 
 from accessctl_sim.deskreader.rdm6300 import frame
+from accessctl_sim.push.tables import parse_row
 from accessctl_sim.site.building import Building
 from accessctl_sim.site.plan import BadSite, read_plan
 
@@ -186,7 +187,39 @@ def test_the_examples_read_and_their_people_are_known() -> None:
     plan = read_plan(EXAMPLES / "centro-de-datos.toml")
     assert plan.devices[0].controller is not None
     assert (plan.devices[0].controller.doors, plan.devices[0].controller.online) == (2, True)
-    assert len(plan.steps) == 8
+
+
+def test_the_data_centres_day_is_played_to_its_end(tmp_path: Path) -> None:
+    """Every line of the example is obeyed, and the server hears of all that goes wrong at the doors."""
+    path = tmp_path / "site.toml"
+    with listening(PushServer()) as server:
+        server.verdict = "AUTH=SUCCESS\r\n{record}\r\nCONTROL DEVICE 01000101"
+        text = (EXAMPLES / "centro-de-datos.toml").read_text("utf-8").replace("http://127.0.0.1:8081", server.url)
+        path.write_text(text.replace("= 14370", "= 0").replace("held_open_s = 10.0", "held_open_s = 0.05"), "utf-8")
+        with Building(read_plan(path), speed=1000) as site:
+            until(lambda: bool(site.obey("cd-panel state")["registered"]))
+            done = []
+            while len(done) < len(site.plan.steps):
+                if site.plan.steps[len(done)].line == "cd-panel force-door 2":
+                    until(lambda: site.obey("cd-panel state")["doors"]["2"]["locked"])  # type: ignore[index]
+                if done and done[-1]["line"] == "cd-panel open-door 1":
+                    until(lambda: "28" in codes(server))
+                done.append(site.obey("step"))
+            until(lambda: "100" in codes(server))
+        assert [step for step in done if not step["ok"]] == []
+        assert {"222", "101", "202", "102", "28", "100", "6000", "4000"} <= set(codes(server))
+        ways = {tuple(parse_row(line)[name] for name in ("eventaddr", "inoutstatus")) for line in server.events}
+        assert {("1", "0"), ("1", "1"), ("2", "0"), ("2", "1")} <= ways, "both doors, either way"
+
+
+def test_a_terminal_has_no_reader_on_the_inside(site_file: Path) -> None:
+    with Building(read_plan(site_file), speed=50) as site:
+        assert "no reader on the inside" in str(site.obey("out ana lobby")["error"])
+
+
+def codes(server: PushServer) -> list[str]:
+    """The numbers of the events that the server has heard of."""
+    return [parse_row(line)["event"] for line in list(server.events)]
 
 
 def test_the_command_says_ready_for_each_device_and_for_the_site(site_file: Path) -> None:

@@ -23,8 +23,9 @@ class Happening(IntEnum):
     REMOTE_TIMEOUT = 45
     LOCKED_DOWN = 63
     TAMPER = 100
-    DURESS = 103
+    DURESS_CODE = 101
     FORCED = 102
+    DURESS = 103
     SERVER_LOST = 105
     DOOR_OPENED = 200
     DOOR_CLOSED = 201
@@ -36,6 +37,8 @@ class Happening(IntEnum):
     REMOTE_ASKED = 223
     REMOTE_LOCK = 233
     REMOTE_UNLOCK = 234
+    FIRE_OVER = 4000
+    FIRE = 6000
 
 
 class Return(IntEnum):
@@ -63,4 +66,6 @@ class AlarmBit(IntEnum):
 
     FORCED = 0x01
     TAMPER = 0x02
+    DURESS_CODE = 0x04
+    DURESS_FINGER = 0x08
     HELD_OPEN = 0x10

@@ -12,10 +12,10 @@ WHEN_AWAY = ("local", "deny")
 class PushConfig:
     """One controller.
 
-    `registry_code` is what an earlier registration left; `backlog` events wait from the start; every acknowledged
-    batch is
-    sent `replay` times more. With `online` it asks the server at each card; `when_away` says who decides while the
-    server cannot be reached. `poll_s` 0 polls as often as the server says, `retry_s` is the wait after a failure.
+    `registry_code` is what an earlier registration left; `backlog` events wait from the start; every acknowledged batch
+    is sent `replay` times more. A door that stands open for `held_open_s` alarms, until the server sets another time.
+    With `online` it asks the server at each card; `when_away` says who decides while the server cannot be reached.
+    `poll_s` 0 polls as often as the server says, `retry_s` is the wait after a failure.
     """
 
     server: str
@@ -27,6 +27,7 @@ class PushConfig:
     online: bool = False
     when_away: str = "local"
     dialect: str = "security"
+    held_open_s: float = 15.0
     poll_s: float = 0.0
     retry_s: float = 2.0
     batch: int = 100

@@ -164,6 +164,7 @@ class PushController(Hands):
             "commands": [list(done) for done in talk.executed[-20:]],
             "dropped_commands": talk.dropped_orders,
             "tables": {name: len(rows) for name, rows in controller.tables.rows.items() if rows},
+            "fire": controller.fire,
             "doors": {str(door.number): door.state() for door in controller.doors},
             "faults": controller.faults.names(),
         }

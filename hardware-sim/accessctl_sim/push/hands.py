@@ -37,10 +37,10 @@ class Hands:
     def _run(self, coroutine: Coroutine[object, object, T]) -> T:
         raise NotImplementedError
 
-    def present_card(self, number: int, door: int = 1, direction: str = "in") -> Answer:
+    def present_card(self, number: int, door: int = 1, direction: str = "in", *, duress: bool = False) -> Answer:
         """Hold a card to a reader of a door; waits for the server where it decides."""
         self._door(door)
-        return self._present(self._controller.card(number, door, _inout(direction)))
+        return self._present(self._controller.card(number, door, _inout(direction), duress=duress))
 
     def present_finger(self, person: str, finger: int = 0, door: int = 1, direction: str = "in") -> Answer:
         """Lay a finger on a reader of a door."""
@@ -63,6 +63,17 @@ class Hands:
     def tamper(self, door: int = 1) -> Answer:
         """Open the controller's box."""
         return self._at_door(door, lambda one: one.alarm(AlarmBit.TAMPER, Happening.TAMPER))
+
+    def fire(self, *, on: bool) -> Answer:
+        """The contact of the fire alarm panel, wired to the controller's input."""
+
+        def change() -> Answer:
+            if self._controller.fire is on:
+                raise BadLine(f"the fire input is {'on' if on else 'off'} already")
+            self._controller.set_fire(on=on)
+            return {"fire": on}
+
+        return self._on_loop(change)
 
     # -- at the device itself ------------------------------------------------------------------------------------------
 

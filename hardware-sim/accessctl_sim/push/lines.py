@@ -19,12 +19,19 @@ def verbs(controller: PushController) -> dict[str, Verb]:
 
     def present(kind: str, who: str, *rest: str) -> Answer:
         if kind == "card":
-            door, direction = ([*rest, "1", "in"][:2]) if len(rest) != 1 else (rest[0], "in")
-            return controller.present_card(_number(who), _number(door), direction)
+            duress = rest[-1:] == ("duress",)
+            words = rest[:-1] if duress else rest
+            door, direction = [*words, *("1", "in")[len(words) :]][:2]
+            return controller.present_card(_number(who), _number(door), direction, duress=duress)
         if kind == "finger":
             finger, door, direction = [*rest, *("0", "1", "in")[len(rest) :]][:3]
             return controller.present_finger(who, _number(finger), _number(door), direction)
         raise BadLine(f"present card|finger, not {kind!r}")
+
+    def fire(to: str) -> Answer:
+        if to not in {"on", "off"}:
+            raise BadLine("fire on|off")
+        return controller.fire(on=to == "on")
 
     def set_clock(to: str) -> Answer:
         if to == "right":
@@ -37,6 +44,7 @@ def verbs(controller: PushController) -> dict[str, Verb]:
         "open-door": lambda door="1": controller.open_door(_number(door)),
         "close-door": lambda door="1": controller.close_door(_number(door)),
         "force-door": lambda door="1": controller.force_door(_number(door)),
+        "fire": fire,
         "tamper": lambda door="1": controller.tamper(_number(door)),
         "add-user": lambda pin, card="0", doors="0": controller.add_user(pin, card=_number(card), doors=_number(doors)),
         "delete-user": controller.delete_user,

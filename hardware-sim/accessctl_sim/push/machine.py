@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from accessctl_sim.faults import Faults
-from accessctl_sim.push.codes import Happening, Verified
+from accessctl_sim.push.codes import AlarmBit, Happening, Verified
 from accessctl_sim.push.config import PushConfig
 from accessctl_sim.push.doors import Door, rtstate
 from accessctl_sim.push.log import Entry, EventLog
@@ -19,7 +19,12 @@ from accessctl_sim.push.tables import Tables
 from accessctl_sim.zk.fingers import block_of
 from accessctl_sim.zk.times import DeviceClock
 
-GRANTS = frozenset({Happening.GRANTED, Happening.REMOTE_GRANTED, Happening.DURESS})
+GRANTS = frozenset({Happening.GRANTED, Happening.REMOTE_GRANTED, Happening.DURESS, Happening.DURESS_CODE})
+YES = frozenset({Happening.GRANTED, Happening.REMOTE_GRANTED})
+UNDER_DURESS = {
+    Verified.FINGER: (Happening.DURESS, AlarmBit.DURESS_FINGER),
+    Verified.CARD: (Happening.DURESS_CODE, AlarmBit.DURESS_CODE),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +50,12 @@ class Controller:
         self.log = EventLog(capacity=config.capacity)
         self.log.fill(config.backlog, doors=config.doors)
         self.doors = [Door(n, self.report, self.state_changed) for n in range(1, config.doors + 1)]
+        for door in self.doors:
+            door.held_open_s = config.held_open_s
         self.options: dict[str, str] = {}
         self.wake = asyncio.Event()
         self.state_due = False
+        self.fire = False
         self.outgoing_rows: list[tuple[str, str]] = []  # table and row that were changed here and not there
         self.ask: Ask | None = None
         self.obey_control: Callable[[str], int] = lambda _operand: 0
@@ -88,9 +96,10 @@ class Controller:
 
     # -- at a reader ---------------------------------------------------------------------------------------------------
 
-    async def card(self, number: int, door: int, inout: int) -> Happening:
-        """A card at a reader of a door."""
-        return await self._present(self.tables.pin_of_card(number), number, door, inout, Verified.CARD)
+    async def card(self, number: int, door: int, inout: int, *, duress: bool = False) -> Happening:
+        """A card at a reader of a door; under duress its holder keys the duress code with it."""
+        pin = self.tables.pin_of_card(number)
+        return await self._present(pin, number, door, inout, Verified.CARD, duress=duress)
 
     async def finger(self, person: str, finger: int, door: int, inout: int) -> Happening:
         """A finger at a reader of a door."""
@@ -99,33 +108,39 @@ class Controller:
         return await self._present(pin, 0, door, inout, Verified.FINGER, duress=bool(found and found.duress))
 
     async def _present(
-        self, pin: str | None, card: int, door: int, inout: int, verified: Verified, *, duress: bool = False
+        self, pin: str | None, card: int, door: int, inout: int, verified: Verified, *, duress: bool
     ) -> Happening:
+        event, who, controls = await self._judged(pin, card, door, inout, verified)
+        opens = event in YES
+        if opens and duress:
+            event, bit = UNDER_DURESS[verified]
+            self.doors[door - 1].alarms |= bit  # silently: the door opens as ever, only the server is told
+            self.state_changed()
+        self.report(event, door, who, card, inout, verified)
+        if opens and controls is None:
+            self.doors[door - 1].unlock()
+        for operand in controls or () if opens else ():
+            self.obey_control(operand)
+        return event
+
+    async def _judged(
+        self, pin: str | None, card: int, door: int, inout: int, verified: Verified
+    ) -> tuple[Happening, str, tuple[str, ...] | None]:
+        """What becomes of it, whose it is, and the server's operands where the server decided."""
         if self.config.online and self.ask is not None:
             entry = self.entry(Happening.REMOTE_ASKED, door, pin=pin or "0", card=card, inout=inout, verified=verified)
             verdict = await self.ask(entry)
-            if verdict is not None or self.config.when_away == "deny":
-                return self._by_the_server(verdict, pin, card, door, inout, verified)
-        event = self.decide(pin, door, self.clock.now(), verified)
-        if event is Happening.GRANTED and duress:
-            event = Happening.DURESS
-        self.report(event, door, pin or "0", card, inout, verified)
-        if event in GRANTS:
-            self.doors[door - 1].unlock()
-        return event
+            if verdict is not None:
+                event = Happening.REMOTE_GRANTED if verdict.success else Happening.REMOTE_REFUSED
+                return event, verdict.pin or pin or "0", verdict.controls
+            if self.config.when_away == "deny":
+                return Happening.REMOTE_TIMEOUT, pin or "0", ()
+        return self.decide(pin, door, self.clock.now(), verified), pin or "0", None
 
-    def _by_the_server(
-        self, verdict: Verdict | None, pin: str | None, card: int, door: int, inout: int, verified: Verified
-    ) -> Happening:
-        event = Happening.REMOTE_TIMEOUT
-        if verdict is not None:
-            event = Happening.REMOTE_GRANTED if verdict.success else Happening.REMOTE_REFUSED
-        who = (verdict.pin if verdict else "") or pin or "0"
-        self.report(event, door, who, card, inout, verified)
-        if verdict is not None and verdict.success:
-            for operand in verdict.controls:
-                self.obey_control(operand)
-        return event
+    def set_fire(self, *, on: bool) -> None:
+        """The fire input changes. It belongs to the whole controller: the event names no door."""
+        self.fire = on
+        self.report(Happening.FIRE if on else Happening.FIRE_OVER, 0)
 
     def decide(self, pin: str | None, door: int, at: datetime, verified: Verified) -> Happening:
         """The controller's own decision, from its tables."""

@@ -1,9 +1,9 @@
 """A running building: its devices, its people, and the lines that make something happen.
 
 A line is `DEVICE VERB …` with the verbs of that device, or one of the site's own: `walk PERSON DEVICE [DOOR]`,
-`leave PERSON DEVICE [DOOR]`, `card PERSON DEVICE [SECONDS|DOOR]`, `finger PERSON DEVICE [FINGER [DOOR]]`, `people`,
-`devices`, `step`, `script start|stop|state`. In a device's line `@person` stands for what that person brings: the
-card's number, at a desk reader its digits.
+`out PERSON DEVICE [DOOR]`, `leave PERSON DEVICE [DOOR]`, `card PERSON DEVICE [SECONDS|DOOR]`,
+`finger PERSON DEVICE [FINGER [DOOR]]`, `people`, `devices`, `step`, `script start|stop|state`. In a device's line
+`@person` stands for what that person brings: the card's number, at a desk reader its digits.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Building:
         self._script: threading.Thread | None = None
         self._own: dict[str, Verb] = {
             "walk": self.walk,
+            "out": self.out,
             "leave": self.leave,
             "card": self.card,
             "finger": self.finger,
@@ -166,6 +167,14 @@ class Building:
         """Somebody comes in: card, and if the lock yields, through the door."""
         doorway = self._doorway(device, door)
         result = self.card(person, device, door)
+        if result.get("granted"):
+            doorway.go_through(DOORWAY_S / self.speed)
+        return result
+
+    def out(self, person: str, device: str, door: str = "1") -> Answer:
+        """Somebody goes out by the reader on the inside: card, and if the lock yields, through the door."""
+        doorway = self._doorway(device, door)
+        result = doorway.card_inside(self._person(person).card_number)
         if result.get("granted"):
             doorway.go_through(DOORWAY_S / self.speed)
         return result

@@ -19,7 +19,7 @@ from accessctl_sim.zk.config import TerminalConfig
 T = TypeVar("T")
 C = TypeVar("C", TerminalConfig, PushConfig)
 KINDS = ("zk-terminal", "desk-reader", "push-controller")
-SITE_VERBS = frozenset({"walk", "leave", "card", "finger", "people", "devices", "step", "script"})
+SITE_VERBS = frozenset({"walk", "out", "leave", "card", "finger", "people", "devices", "step", "script"})
 
 
 class BadSite(ValueError):
