@@ -83,6 +83,51 @@ def test_a_day_is_exported_and_verified_with_nothing_but_the_files(run: Run, key
     assert "compárela con --key" in run("verify", out).output
 
 
+FOREIGN = {
+    "a day": (*DAY,),
+    "everything": (),
+    "a door": ("--door", "sub-1"),
+    "a person": ("--person", "María José"),
+    "nothing": ("--from", "2019-01-01", "--to", "2019-01-02"),
+    "the public": ("--public",),
+    "the public, a door": ("--door", "cd-1", "--public"),
+}
+
+
+@pytest.mark.parametrize("fmt", ["csv", "jsonl"])
+@pytest.mark.parametrize("what", FOREIGN)
+def test_a_verifier_that_somebody_else_wrote_accepts_it(
+    run: Run, key: str, tmp_path: Path, what: str, fmt: str
+) -> None:
+    out = tmp_path / f"e.{fmt}"
+    made = json.loads(run("export", *FOREIGN[what], "--format", fmt, "--out", out, "--json").output)
+    assert auditor.wrong(out, key) == ""
+    assert (made["lines"] == 0) == (what == "nothing")
+    run("record", "rotate-key")
+    assert auditor.wrong(out, key) == "", "for ever, with the old public key"
+    again = tmp_path / f"again.{fmt}"
+    run("export", *FOREIGN[what], "--format", fmt, "--out", again)
+    assert auditor.wrong(again, run("record", "key").output.strip()) == ""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_that_verifier_accepts_no_flipped_byte(run: Run, tmp_path: Path, data: st.DataObject) -> None:
+    out = tmp_path / "e.jsonl"
+    if not out.exists():
+        run("export", "--door", "cd-1", "--format", "jsonl", "--out", out)
+    for file in (out, Path(f"{out}.proofs")):
+        good = file.read_bytes()  # no flip below makes of a hex digit the same one in the other case
+        at = data.draw(st.integers(0, len(good) - 1))
+        file.write_bytes(good[:at] + bytes([good[at] ^ data.draw(st.integers(1, 31))]) + good[at + 1 :])
+        try:
+            assert auditor.wrong(out) != ""
+        except (ValueError, KeyError, TypeError):
+            pass  # it is no JSON any more
+        finally:
+            file.write_bytes(good)
+
+
 def test_times_without_an_offset_are_those_of_guatemala(run: Run, tmp_path: Path) -> None:
     times = ("--from", "2026-03-02T08:10", "--to", "2026-03-02T14:20:00+00:00")
     shown = json.loads(run("export", *times, "--format", "jsonl", "--out", tmp_path / "e", "--json").output)
