@@ -226,6 +226,12 @@ class Events(Protocol):
         ...
 
     def rows(self, which: EventFilter, *, limit: int = 200, newest: bool = False) -> list[EventRow]: ...
+    def search(
+        self, which: EventFilter, *, limit: int, newest: bool = False, seconds: float | None = None
+    ) -> "FoundRows":
+        """As `rows`, in about so many seconds."""
+        ...
+
     def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
         """Oldest first, each with its canonical bytes; flat memory."""
         ...
@@ -240,6 +246,14 @@ class Events(Protocol):
     ) -> list["Tally"]:
         """How many entries for each combination of the columns `by`, in their order, behind `after`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundRows:
+    """What a search found. `reached` is the last entry that it looked at when its time was over; None: it saw all."""
+
+    rows: tuple[EventRow, ...]
+    reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,11 +18,12 @@ from accessctl.domain.people import Actor, Permission
 from accessctl.domain.places import Device, Transport
 from accessctl.services.office import Office
 from accessctl.services.request_files import DoorLine, door_lines
-from accessctl.services.store import EventFilter, EventRow
+from accessctl.services.store import EventFilter, EventRow, FoundRows
 from accessctl.services.wanted import devices_wanted
 
 OPENING_LASTS = timedelta(seconds=5)  # an opening that could not be carried out by then never is
 OPENING_SECONDS = 5
+SEARCH_SECONDS = 0.6  # then a search says how far it came; with the page around it, whoever asked waits for a second
 
 DOOR_EVENTS = tuple(fact.value for fact in Fact if fact.value.startswith("door:"))
 
@@ -69,6 +70,12 @@ class Watch:
         self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
         with self._office.store.view() as tx:
             return tx.events.rows(which, limit=min(limit, 1000), newest=newest)
+
+    def search(self, actor: Actor, which: EventFilter, *, limit: int, newest: bool) -> FoundRows:
+        """The same within about `SEARCH_SECONDS`, however long the record is and whatever is sought."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        with self._office.store.view() as tx:
+            return tx.events.search(which, limit=min(limit, 1000), newest=newest, seconds=SEARCH_SECONDS)
 
     def size(self) -> int:
         """How many entries the record has: where a live page starts."""

@@ -4,16 +4,16 @@ A name is shown for as long as what opens its commitment is kept.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
-from accessctl.services.store import DeviceEvent, EventFilter, EventRow, Tally
+from accessctl.services.store import DeviceEvent, EventFilter, EventRow, FoundRows, Tally
 from accessctl.storage.entries import plain_text
 from accessctl.storage.journal import Journal
 from accessctl.storage.record_store import RecordReader
 from accessctl.storage.record_tables import entry, opening
+from accessctl.storage.seeking import fields_of, one_of, seek, times_of
 from accessctl.storage.tables import event
 from accessctl.storage.transaction import Transaction
 
@@ -45,13 +45,21 @@ class SqlEvents:
 
     def rows(self, which: EventFilter, *, limit: int = 200, newest: bool = False) -> list[EventRow]:
         """Entries in the order of the record; `newest` takes the last ones, newest first."""
+        return list(self.search(which, limit=limit, newest=newest).rows)
+
+    def search(
+        self, which: EventFilter, *, limit: int, newest: bool = False, seconds: float | None = None
+    ) -> FoundRows:
+        """The same in about so many seconds: where that is not enough, as far as it came (see `seeking`)."""
         if not 0 <= limit <= LARGEST_ANSWER:
             raise ValueError(f"an answer of {limit} entries: at most {LARGEST_ANSWER}")
-        order = self._order(which)
-        found = _in_turn(which, limit, newest=newest) if order is event.c.idx and _is_kinds_alone(which) else None
-        where = conditions(which) if found is None else [event.c.idx.in_(found)]
-        query = _SHOWN.where(*where).order_by(order.desc() if newest else order).limit(limit)
-        return [_shown(row) for row in self._connection.execute(query)]
+        sought = seek(self._connection, which, limit=limit, newest=newest, seconds=seconds)
+        order = event.c.idx.desc() if newest else event.c.idx
+        rows: list[EventRow] = []
+        for start in range(0, len(sought.indexes), PAGE):
+            shown = _SHOWN.where(event.c.idx.in_(sought.indexes[start : start + PAGE])).order_by(order)
+            rows += [_shown(row) for row in self._connection.execute(shown)]
+        return FoundRows(rows=tuple(rows), reached=sought.reached)
 
     def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
         """Oldest first, each with its canonical bytes; flat memory. The unit of work must stay open meanwhile."""
@@ -65,7 +73,7 @@ class SqlEvents:
 
         Left alone they walk the record in its order and look at the time of every entry.
         """
-        times = _times(which)
+        times = times_of(which)
         if not times:
             return event.c.idx
         inside = select(event.c.idx).where(*times).limit(FEW).subquery()
@@ -148,54 +156,15 @@ def _shown(row: Sequence[Any]) -> EventRow:
     )
 
 
-def _is_kinds_alone(which: EventFilter) -> bool:
-    """Whether several facts are asked for and nothing else but a stretch of the record or of time."""
-    bare = EventFilter(
-        since=which.since,
-        until=which.until,
-        after_index=which.after_index,
-        before_index=which.before_index,
-        events=which.events,
-    )
-    return len(which.events) > 1 and which == bare
-
-
-def _in_turn(which: EventFilter, limit: int, *, newest: bool) -> Select[Any]:
-    """The indexes to choose from: as many of each fact as are wanted of all together.
-
-    Asked for all facts at once, both databases sort every entry of these facts to take a page of them.
-    """
-    each = []
-    for name in which.events:
-        mine = select(event.c.idx).where(*conditions(replace(which, events=(name,))))
-        each.append(select(mine.order_by(event.c.idx.desc() if newest else event.c.idx).limit(limit).subquery().c.idx))
-    return select(union_all(*each).subquery().c.idx)
-
-
-def _times(which: EventFilter) -> list[ColumnElement[bool]]:
-    since = [] if which.since is None else [event.c.at >= which.since]
-    return since if which.until is None else [*since, event.c.at < which.until]
-
-
 def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
     """The filter as conditions on the projection."""
-    found = _times(which)
+    found = [*times_of(which), *(one_of(event.c[name], values) for name, values in fields_of(which))]
     if which.after_index is not None:
         found.append(event.c.idx > which.after_index)
     if which.before_index is not None:
         found.append(event.c.idx < which.before_index)
-    if len(which.doors) == 1:
-        found.append(event.c.door == plain_text(which.doors[0]))
-    elif which.doors:
-        found.append(event.c.door.in_([plain_text(door) for door in which.doors]))
     if which.doorless:
         found.append(event.c.door.is_(None))
-    if which.events:
-        found.append(event.c.event.in_([plain_text(name) for name in which.events]))
-    if which.credentials:
-        found.append(event.c.credential.in_([plain_text(one) for one in which.credentials]))
-    wanted = {name: getattr(which, name) for name in ("person", "device", "credential", "visit", "case", "norm")}
-    found += [event.c[name] == plain_text(value) for name, value in wanted.items() if value]
     if which.device_events_only:
         found.append(event.c.identity.is_not(None))
     return found

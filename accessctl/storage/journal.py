@@ -19,6 +19,7 @@ from accessctl.storage.mapper import is_storable
 from accessctl.storage.openings import NAME, Subject, keep_subjects, known_names
 from accessctl.storage.plain import as_text, codec_of
 from accessctl.storage.record_store import RecordAppender
+from accessctl.storage.seeking import BLOCK
 from accessctl.storage.tables import event
 from accessctl.storage.transaction import Transaction
 
@@ -35,6 +36,15 @@ _NAMES = ", ".join(f'"{name}"' for name in ("idx", *_PROJECTED))
 _PROJECT = {
     dialect: f"INSERT INTO event ({_NAMES}) VALUES ({', '.join([mark] * len(event.c))})"  # noqa: S608  # our own columns
     for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
+}
+_BLOCKS = {
+    dialect: f"INSERT INTO event_block (block, first_at, last_at) VALUES ({mark}, {mark}, {mark}) "  # noqa: S608  # likewise
+    f"ON CONFLICT (block) DO UPDATE SET first_at = {least}(event_block.first_at, excluded.first_at), "
+    f"last_at = {greatest}(event_block.last_at, excluded.last_at)"
+    for dialect, mark, least, greatest in (
+        ("sqlite", "?", "min", "max"),
+        ("postgresql", "%s", "least", "greatest"),
+    )
 }
 _TEXT_LIST = as_text(codec_of(tuple[str, ...]))
 
@@ -90,6 +100,7 @@ class Journal:
                 row["at"], row["received_at"] = microseconds(row["at"]), microseconds(row["received_at"])
         values = [(index, *map(row.__getitem__, _PROJECTED)) for index, row in zip(indexes, rows, strict=True)]
         self._connection.exec_driver_sql(_PROJECT[dialect], values)
+        self._connection.exec_driver_sql(_BLOCKS[dialect], _blocks(indexes, [row["at"] for row in rows]))
 
     def store(self, events: Sequence[DeviceEvent]) -> list[int]:
         """Append those whose identity is new; the indexes."""
@@ -132,3 +143,15 @@ class Journal:
         openings.append(made)
         subjects.append(Subject(commitment=made.commitment, subject=subject, detail=detail))
         return made.commitment
+
+
+def _blocks(indexes: Sequence[int], times: Sequence[Any]) -> list[tuple[int, Any, Any]]:
+    """Between which times the entries of each block lie; the indexes are one run."""
+    found = []
+    start = 0
+    while start < len(indexes):
+        block = indexes[start] // BLOCK
+        end = start + min(len(indexes) - start, (block + 1) * BLOCK - indexes[start])
+        found.append((block, min(times[start:end]), max(times[start:end])))
+        start = end
+    return found

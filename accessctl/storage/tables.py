@@ -551,6 +551,15 @@ event = Table(
 
 The indexes leave NULLs out: most entries have no case, and no device event has an actor."""
 
+event_block = Table(
+    "event_block",
+    metadata,
+    Column("block", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    _at("first_at"),
+    _at("last_at"),
+)
+"""Between which moments the entries of each block of the record lie (`seeking.BLOCK`): so a time is found in it."""
+
 opening_subject = Table(
     "opening_subject",
     metadata,

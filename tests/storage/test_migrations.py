@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, Engine, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
 from accessctl.domain.facts import Fact
@@ -27,6 +29,7 @@ from accessctl.storage.metadata import metadata
 from accessctl.storage.migrations import is_current, migrate
 from accessctl.storage.record_store import keep_checkpoint
 from accessctl.storage.record_tables import APPEND_ONLY, TRIGGERS
+from accessctl.storage.tables import event_block
 from accessctl.storage.unit_of_work import SqlStore
 from tests.storage.test_shelves import fill
 from tests.storage.values import NOW
@@ -46,7 +49,6 @@ FUNCTIONS = "SELECT proname || prosrc FROM pg_proc WHERE pronamespace = 'public'
 
 FIRST = import_module("accessctl.storage.migrations.versions.0001_first_shape")
 VISITS = import_module("accessctl.storage.migrations.versions.0002_visits")
-SEARCHES = import_module("accessctl.storage.migrations.versions.0003_searches")
 
 
 def test_the_migrated_shape_is_that_of_the_tables(store: SqlStore) -> None:
@@ -130,11 +132,12 @@ def test_a_draft_of_what_is_already_there_is_empty(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     migrate(empty)
+    newest = ScriptDirectory.from_config(migrations.configuration()).get_current_head()
     shutil.copytree(migrations.HERE, tmp_path / "migrations")
     monkeypatch.setattr(migrations, "HERE", tmp_path / "migrations")
     migrations.draft(empty, "9999", "Nothing new")
     drafted = (tmp_path / "migrations" / "versions" / "9999_nothing_new.py").read_text()
-    assert f"down_revision = {SEARCHES.revision!r}" in drafted
+    assert f"down_revision = {newest!r}" in drafted
     assert "op." not in drafted.partition("def upgrade")[2]
 
 
@@ -167,6 +170,17 @@ def full(store: SqlStore) -> None:
     with begin_writing(store.engine) as connection:
         keep_checkpoint(connection, Checkpoint(origin="test", size=1, root=b"\0" * 32), "note", NOW)
         connection.commit()
+
+
+def test_the_times_of_blocks_are_made_from_what_is_there(store: SqlStore) -> None:
+    full(store)
+    with begin_writing(store.engine) as connection:
+        written = connection.execute(select(event_block)).all()
+        command.downgrade(migrations.configuration(connection), "0003")
+        command.upgrade(migrations.configuration(connection), "head")
+        assert connection.execute(select(event_block)).all() == written
+        assert written
+        connection.rollback()
 
 
 def attempt(store: SqlStore, statement: str) -> None:

@@ -10,6 +10,8 @@ import pytest
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.record import verify_extension, verify_proof
+from accessctl.services import watch
+from accessctl.storage import seeking
 from accessctl_web.record_pages import SHOWN
 from tests.web.house import CARD, House, post
 
@@ -68,6 +70,25 @@ def test_pages_hold_each_entry_once_while_the_record_grows(house: House) -> None
     newer = re.search(r'rel="prev" href="([^"]+)"', page)
     assert newer is not None
     assert found(auditor.get(html.unescape(newer.group(1))).text) == made[5 : 5 + SHOWN][::-1]
+
+
+def test_a_search_whose_time_is_over_says_how_far_it_came_and_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [house.happens(Fact.DOOR_GRANTED if at % 7 else Fact.DOOR_FORCED, n=at) for at in range(90)]
+    for name, value in (("SHORT", 20), ("LONGEST", 20), ("BLOCK", 20), ("LOOKED_AT", 2)):
+        monkeypatch.setattr(seeking, name, value)
+    monkeypatch.setattr(watch, "SEARCH_SECONDS", -1.0)
+    auditor = house.client(Role.AUDITOR)
+    page, seen, pages = auditor.get("/registro/?kind=door:leaf:forced").text, [], 1
+    while (older := re.search(r'rel="next" href="([^"]+)"', page)) is not None:
+        seen += found(page)
+        assert "Se buscó hasta el asiento" in page
+        assert "Ningún asiento con esos datos" not in page
+        page, pages = auditor.get(html.unescape(older.group(1))).text, pages + 1
+    seen += found(page)
+    assert seen == [index for at, index in enumerate(made) if at % 7 == 0][::-1]
+    assert pages > 3
 
 
 def test_an_entry_shows_its_bytes_its_leaf_and_what_happened_around_it(house: House) -> None:

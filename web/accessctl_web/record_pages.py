@@ -18,9 +18,13 @@ SHOWN = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Rows, the newest first. `newer` and `older` are the addresses' parts that lead on, empty where nothing is."""
+    """Rows, the newest first. `newer` and `older` are the addresses' parts that lead on, empty where nothing is.
+
+    `reached` is the last entry that was looked at where the time for a search was over before the page was full.
+    """
 
     rows: tuple[EventRow, ...] = ()
+    reached: int | None = None
     newer: Mapping[str, str] | None = None
     older: Mapping[str, str] | None = None
     person: Person | None = None
@@ -44,16 +48,23 @@ def find(query: Query, places: Mapping[str, str]) -> Found:
     if before is None and after is None:  # once for a search, not for each of its pages
         desks().searches.searched(actor(), which)
     which = replace(which, after_index=after) if forward else replace(which, before_index=before)
-    rows = desks().watch.rows(actor(), which, limit=SHOWN + 1, newest=not forward)
-    more, rows = len(rows) > SHOWN, rows[:SHOWN]
+    found = desks().watch.search(actor(), which, limit=SHOWN + 1, newest=not forward)
+    rows, ahead = list(found.rows[:SHOWN]), found.reached
+    if ahead is None and len(found.rows) > SHOWN:
+        ahead = rows[-1].index
     if forward:
         rows.reverse()
+    behind = None  # back to where this page came from
+    if after is not None:
+        behind = rows[-1].index if rows else after + 1
+    elif before is not None:
+        behind = rows[0].index if rows else before - 1
+    newer, older = (ahead, behind) if forward else (behind, ahead)
     asked = query.asked()
-    newer = more if forward else before is not None
-    older = True if forward else more
     return Found(
         rows=tuple(rows),
-        newer=asked | {"after": str(rows[0].index)} if newer and rows else None,
-        older=asked | {"before": str(rows[-1].index)} if older and rows else None,
+        reached=found.reached,
+        newer=None if newer is None else asked | {"after": str(newer)},
+        older=None if older is None else asked | {"before": str(older)},
         person=person,
     )
