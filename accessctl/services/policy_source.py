@@ -15,7 +15,7 @@ from accessctl.domain.occupancy import Site
 from accessctl.domain.policy import Change, CredentialFact, CredentialGone, PersonFact, PersonGrants, Snapshot
 from accessctl.domain.requests import GrantState
 from accessctl.domain.schedules import Calendar
-from accessctl.services.store import EventFilter, Store, Work
+from accessctl.services.store import Store, Work
 
 OF_PEOPLE = tuple(
     fact.value
@@ -43,7 +43,7 @@ OF_PEOPLE = tuple(
     )
 )
 OF_PLACES = (Fact.SITE_APPLIED.value, Fact.SETTING_CHANGED.value)
-PAGE = 500
+STRETCH = 5000  # entries of the record that are looked through at once
 
 
 class PolicySource:
@@ -82,23 +82,19 @@ class PolicySource:
         if self._snapshot is None or size < self._seen:
             self._snapshot = self._compiled(tx)
         elif size > self._seen:
-            self._snapshot = self._renewed(tx, self._snapshot)
+            self._snapshot = self._renewed(tx, self._snapshot, size)
         self._seen = size
         return self._snapshot
 
-    def _renewed(self, tx: Work, snapshot: Snapshot) -> Snapshot:
-        after = self._seen - 1
+    def _renewed(self, tx: Work, snapshot: Snapshot, size: int) -> Snapshot:
         people: set[str] = set()
         credentials: set[str] = set()
-        while True:
-            rows = tx.events.rows(EventFilter(after_index=after, events=OF_PEOPLE + OF_PLACES), limit=PAGE)
-            if any(row.event in OF_PLACES for row in rows):
+        for start in range(self._seen, size, STRETCH):
+            found = tx.events.mentions(start - 1, min(start + STRETCH, size), OF_PEOPLE + OF_PLACES)
+            if any(one.event in OF_PLACES for one in found):
                 return self._compiled(tx)
-            people.update(row.person for row in rows if row.person)
-            credentials.update(row.credential for row in rows if row.credential)
-            if len(rows) < PAGE:
-                break
-            after = rows[-1].index
+            people.update(one.person for one in found if one.person)
+            credentials.update(one.credential for one in found if one.credential)
         changes: list[Change] = []
         for person_id in people:
             changes += self._of_person(tx, person_id)

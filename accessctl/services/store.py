@@ -237,6 +237,10 @@ class Events(Protocol):
         ...
 
     def size(self) -> int: ...
+    def mentions(self, after: int, before: int, kinds: tuple[str, ...]) -> list["Mention"]:
+        """What the entries of these facts between two indexes name, neither of the two included, in no order."""
+        ...
+
     def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
         """The doors that the record names, in their order, behind `after`."""
         ...
@@ -246,6 +250,14 @@ class Events(Protocol):
     ) -> list["Tally"]:
         """How many entries for each combination of the columns `by`, in their order, behind `after`."""
         ...
+
+
+class Mention(NamedTuple):
+    """The fact of an entry, and the person and the credential that it names, "" where it names none."""
+
+    event: str
+    person: str
+    credential: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,12 @@ A name is shown for as long as what opens its commitment is kept.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 
-from accessctl.services.store import DeviceEvent, EventFilter, EventRow, FoundRows, Tally
+from accessctl.services.store import DeviceEvent, EventFilter, EventRow, FoundRows, Mention, Tally
 from accessctl.storage.entries import plain_text
 from accessctl.storage.journal import Journal
 from accessctl.storage.record_store import RecordReader
@@ -84,6 +85,11 @@ class SqlEvents:
         """How many entries the record has."""
         return RecordReader(self._connection).size()
 
+    def mentions(self, after: int, before: int, kinds: tuple[str, ...]) -> list[Mention]:
+        """What entries name, by a statement that was built once: it is asked at every door that opens."""
+        found = self._connection.execute(_naming(kinds), {"after": after, "before": before})
+        return [Mention(row[0], row[1] or "", row[2] or "") for row in found]
+
     def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
         """The doors that the record names, in their order: one look into the index for each."""
         found: list[str] = []
@@ -130,6 +136,12 @@ class SqlEvents:
             )
             for row in self._connection.execute(query)
         ]
+
+
+@lru_cache(maxsize=16)
+def _naming(kinds: tuple[str, ...]) -> Select[Any]:
+    stretch = (event.c.idx > bindparam("after"), event.c.idx < bindparam("before"))
+    return select(event.c.event, event.c.person, event.c.credential).where(*stretch, event.c.event.in_(kinds))
 
 
 def _shown(row: Sequence[Any]) -> EventRow:

@@ -311,3 +311,17 @@ def test_several_facts_are_found_together_as_they_are_one_by_one(store: SqlStore
                 assert tx.events.rows(of_wanted, limit=limit) == inside[:limit]
                 assert tx.events.rows(of_wanted, limit=limit, newest=True) == inside[::-1][:limit]
     assert len(every) == 60
+
+
+def test_what_entries_between_two_indexes_mention(store: SqlStore) -> None:
+    with_person(store)
+    with store.begin() as tx:
+        tx.events.store([seen(1), seen(2, person="", credential=""), seen(3, fact=Fact.DOOR_REFUSED)])
+        tx.commit()
+    with store.view() as tx:
+        size = tx.events.size()
+        both = (Fact.DOOR_GRANTED.value, Fact.DOOR_REFUSED.value)
+        every = tx.events.mentions(-1, size, both)
+        assert sorted(every) == sorted((row.event, row.person, row.credential) for row in tx.events.rows(ALL)[1:])
+        assert tx.events.mentions(1, size, (Fact.DOOR_GRANTED.value,)) == [(Fact.DOOR_GRANTED.value, "", "")]
+        assert tx.events.mentions(size - 2, size - 1, both) == []
