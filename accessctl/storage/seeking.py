@@ -61,7 +61,7 @@ def seek(
         if lead is not None and lead.counted:
             ranges, length = [span], span[1]
     found: list[int] = []
-    for start, end in _stretches(ranges, length, newest=newest):
+    for start, end in _stretches(ranges, length, newest=newest, ends=ends):
         order = event.c.idx.desc() if newest else event.c.idx
         query = select(event.c.idx).where(event.c.idx >= start, event.c.idx < end, *conditions).order_by(order)
         found += connection.execute(query.limit(limit - len(found))).scalars()
@@ -73,8 +73,11 @@ def seek(
     return Sought(indexes=tuple(found), reached=None)
 
 
-def _stretches(ranges: Sequence[Range], length: int, *, newest: bool) -> Iterator[Range]:
-    """The ranges in pieces; each is longer than the one before where that was quick, and shorter where it was slow."""
+def _stretches(ranges: Sequence[Range], length: int, *, newest: bool, ends: float | None) -> Iterator[Range]:
+    """The ranges in pieces; each is longer than the one before where that was quick, and shorter where it was slow.
+
+    None is longer than what may still be done until `ends`, as far as the one before tells.
+    """
     for low, high in reversed(ranges) if newest else ranges:
         left = high - low
         while left:
@@ -82,11 +85,14 @@ def _stretches(ranges: Sequence[Range], length: int, *, newest: bool) -> Iterato
             taken = min(left, length)
             yield (low + left - taken, low + left) if newest else (high - left, high - left + taken)
             left -= taken
-            spent = time.monotonic() - begun
-            if spent < QUICK_S:
+            now = time.monotonic()
+            if now - begun < QUICK_S:
                 length = max(length, min(length * 4, LONGEST))
-            elif spent > SLOW_S:
-                length = max(length // 2, BLOCK)
+            elif now - begun > SLOW_S:
+                length = length // 2
+            if ends is not None and now > begun:
+                length = min(length, int(taken * (ends - now) / (now - begun)))
+            length = max(length, BLOCK)
 
 
 def _ranges(connection: Connection, which: EventFilter) -> list[Range]:

@@ -159,7 +159,20 @@ def test_a_time_leaves_out_what_lies_outside(filled: Filled) -> None:
 def test_stretches_cover_everything_once(newest: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     clock: Callable[[], float] = iter(range(0, 10_000, 1)).__next__  # every stretch is slow
     monkeypatch.setattr(seeking.time, "monotonic", clock)
-    pieces = list(seeking._stretches([(0, 5), (10, 20_000)], 5000, newest=newest))
+    pieces = list(seeking._stretches([(0, 5), (10, 20_000)], 5000, newest=newest, ends=None))
     covered = [index for start, end in pieces for index in range(start, end)]
     assert sorted(covered) == [*range(5), *range(10, 20_000)]
     assert pieces == sorted(pieces, reverse=newest)
+
+
+def test_a_stretch_is_no_longer_than_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(seeking.time, "monotonic", lambda: now[0])
+    took = []
+    for start, end in seeking._stretches([(0, 10_000_000)], seeking.SHORT, newest=True, ends=0.6):
+        took.append((end - start) * 1e-6)  # a million entries a second
+        now[0] += took[-1]
+        if now[0] > 0.6:
+            break
+    assert len(took) > 2
+    assert now[0] < 0.6 + seeking.BLOCK * 1e-6 * 2
