@@ -31,6 +31,7 @@ from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
+from accessctl.services.register_comparison import RegisterComparison
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk
@@ -90,6 +91,7 @@ class Service:
     visit_watch: VisitWatch
     zones: ZoneDesk
     visit_papers: VisitPapers
+    register_comparison: RegisterComparison
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -149,6 +151,7 @@ def build(settings: Settings) -> Service:
         visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
         visit_papers=VisitPapers(office, VisitPress(), keeper, seal),
+        register_comparison=RegisterComparison(office),
         reports=Reports(office, keeper, ReportPress(), seal),
         searches=SearchDesk(office),
         erasure=ErasureDesk(

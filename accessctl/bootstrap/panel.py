@@ -47,6 +47,7 @@ def panel_of(service: Service) -> Flask:
         visit_differences=service.visit_differences,
         zones=service.zones,
         visit_papers=service.visit_papers,
+        register_comparison=service.register_comparison,
         clock=service.office.clock,
     )
     return create_app(

@@ -18,6 +18,7 @@ from accessctl.cli.devices import devices
 from accessctl.cli.export import export
 from accessctl.cli.person import person
 from accessctl.cli.record import record, verify
+from accessctl.cli.register import register
 from accessctl.cli.report import report
 from accessctl.cli.serving import ingress, init, panel, serve
 from accessctl.cli.site import site
@@ -61,6 +62,7 @@ for command in (
     export,
     report,
     record,
+    register,
     verify,
     witness,
     backup,

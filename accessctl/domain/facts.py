@@ -40,6 +40,9 @@ class Fact(StrEnum):
     REQUEST_AUTHORISED = "case:request:authorised"
     DOCUMENT_PRINTED = "case:document:printed"
     FOLIOS_RESERVED = "visit:folios:reserved"
+    VISIT_REGISTER_PRINTED = "visit:register:printed"
+    VISIT_LINE_PRINTED = "visit:line:printed"
+    VISIT_REGISTER_COMPARED = "visit:register:compared"
 
     CARD_STOCKED = "card:stock:added"
     CARD_ENROLLED = "card:life:enrolled"

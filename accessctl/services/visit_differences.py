@@ -14,9 +14,10 @@ from accessctl.domain.policy import PIN
 from accessctl.domain.schedules import GUATEMALA
 from accessctl.domain.visits import ENTERED, Visit, VisitRules, VisitState, equipment_difference
 from accessctl.services.office import Office
-from accessctl.services.store import EventFilter, Work
+from accessctl.services.store import EventFilter, VisitFilter, Work
 
 MOST_DAY = 5000
+LATEST_WORD = timedelta(days=3)  # by then an exit was recorded, or the visit ended as not verified
 _INSIDE = frozenset({VisitState.INSIDE, VisitState.WORKING})
 
 
@@ -69,7 +70,7 @@ class VisitDifferences:
         start, end = midnight(day), midnight(day + timedelta(days=1))
         now = self._office.clock()
         with self._office.store.view() as tx:
-            visits = [one for one in tx.visits.find(newest=True, limit=MOST_DAY) if touched(one, start, end)]
+            visits = visits_of(tx, day)
             found = [difference for visit in visits for difference in self._of_visit(visit, min(now, end))]
             return found + self._without_visit(tx, start, end)
 
@@ -143,6 +144,13 @@ def _equipment(visit: Visit) -> str:
 def midnight(day: date) -> datetime:
     """When a local day begins."""
     return datetime.combine(day, time(), tzinfo=GUATEMALA)
+
+
+def visits_of(tx: Work, day: date) -> list[Visit]:
+    """The visits that something happened to on a local day, in the order of their numbers."""
+    start, end = midnight(day), midnight(day + timedelta(days=1))
+    around = VisitFilter(since=start - LATEST_WORD, until=end)
+    return [one for one in tx.visits.matching(around, limit=MOST_DAY) if touched(one, start, end)]
 
 
 def touched(visit: Visit, start: datetime, end: datetime) -> bool:

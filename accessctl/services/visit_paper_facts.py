@@ -58,7 +58,7 @@ class FolioFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterVisit:
     """One visit's line in the register: its fourteen fields and the equipment. `signed` is the SHA-256 of what was
-    signed, "" before P4.04.
+    signed, "" before P4.04. `entry` and `mark` are the line's own entry in the record and the first digits of its leaf.
     """
 
     number: int
@@ -85,13 +85,16 @@ class RegisterVisit:
     vehicle: str
     unverified: bool
     equipment_agrees: bool
+    entry: int | None = None
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VisitRegisterFacts:
-    """N4.1: the visits of a local day, of one zone (`place`) or of all."""
+    """N4.1: the visits of a local day, of one zone (`place`) or of all; `printing` numbers this printing."""
 
     stamp: Stamp
+    printing: int
     place: str
     day: date
     visits: tuple[RegisterVisit, ...]

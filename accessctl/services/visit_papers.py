@@ -18,6 +18,7 @@ from accessctl.services.office import Office
 from accessctl.services.paper_facts import Sealing, Stamp, unsealed
 from accessctl.services.papers import record_printing
 from accessctl.services.record_keeper import RecordKeeper
+from accessctl.services.register_lines import record_lines
 from accessctl.services.store import EventFilter, Work
 from accessctl.services.visit_paper_facts import (
     FOLIO,
@@ -27,7 +28,6 @@ from accessctl.services.visit_paper_facts import (
     VisitPrinter,
     VisitRegisterFacts,
 )
-from accessctl.services.visit_register_reading import day_visits
 from accessctl.services.zone_desk import ZoneDesk
 
 MOST_FOLIOS = 50  # in one printing
@@ -75,13 +75,13 @@ class VisitPapers:
         return self._printed(actor, pdf, "muster", "N10.2", zone)
 
     def register_pdf(self, actor: Actor, day: date, *, zone: str = "") -> bytes:
-        """N4.1: the register of a day's visits, with the checkpoint that covers it."""
+        """N4.1: the register of a day's visits; each line's entry is in the record that its checkpoint covers."""
         self._office.require(actor, Permission.VISIT_SEE, norm="N4.1")
-        stamp = self._stamp(f"N4.1-V-{day.isoformat()}" + (f"-{zone[:30]}" if zone else ""))
         with self._office.begin(actor) as tx:
             place = tx.zones.get(zone).name if zone else ""
-            visits = day_visits(tx, day, zone=zone)
-        facts = VisitRegisterFacts(stamp=stamp, place=place, day=day, visits=visits, keeper=actor.name)
+        number, visits = record_lines(self._office, actor, day, zone)
+        stamp = self._stamp(f"N4.1-V-{day.isoformat()}-{number}")
+        facts = VisitRegisterFacts(stamp=stamp, printing=number, place=place, day=day, visits=visits, keeper=actor.name)
         about = f"{day.isoformat()} {zone}".strip()
         return self._printed(actor, self._printer.register(facts), "visit_register", "N4.1", about)
 

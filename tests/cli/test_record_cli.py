@@ -280,3 +280,19 @@ def test_reports_are_shown_and_taken_away(run: Run, tmp_path: Path) -> None:
     run("report", "entries", "--format", "csv", code=2)
     run("report", "entries", "--format", "csv", "--out", tmp_path / "r.csv", code=1)
     assert [row["what"] for row in json.loads(run("report", "looked_at", "--json").output)][:2] == ["entries"] * 2
+
+
+def test_the_register_is_printed_and_compared(run: Run, tmp_path: Path) -> None:
+    paper, sheet = tmp_path / "r.pdf", tmp_path / "r.csv"
+    said = run("register", "print", "--day", "2026-03-02", "--out", paper).output
+    (one,) = json.loads(run("register", "list", "--json").output)
+    assert said.strip().endswith(f"impresión {one['number']}")
+    assert paper.read_bytes().startswith(b"%PDF")
+    run("register", "lines", one["number"], "--out", sheet)
+    assert json.loads(run("register", "compare", one["number"], "--json").output)["differences"] == []
+    assert "0 de 0 líneas iguales, 0 diferencias" in run("register", "compare", one["number"], "--paper", sheet).output
+    sheet.write_text("folio,name\nC-000009,Nadie\n")
+    assert "not_in_record: C-000009; Nadie" in run("register", "compare", one["number"], "--paper", sheet).output
+    run("register", "print", "--day", "ayer", "--out", paper, code=2)
+    run("register", "print", "--day", "2026-03-02", "--out", paper, code=1)
+    run("register", "compare", one["number"], "--paper", tmp_path / "none.csv", code=1)

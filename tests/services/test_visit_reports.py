@@ -54,8 +54,8 @@ def test_a_visit_has_its_fourteen_fields(visiting: Visiting, reports: Reports) -
         "receives": one.department,
         "authority": names["jefe"],
         "escorts": (
-            f"{names['tecnico']} ({local(began):%Y-%m-%d %H:%M}–{local(relieved):%H:%M}); "
-            f"{names['telecom']} ({local(relieved):%Y-%m-%d %H:%M}–{local(visiting.now):%H:%M})"
+            f"{names['tecnico']} ({local(began):%d/%m %H:%M}–{local(relieved):%H:%M}); "
+            f"{names['telecom']} ({local(relieved):%d/%m %H:%M}–{local(visiting.now):%H:%M})"
         ),
         "verified_by": names["telecom"],
         "recorded_by": names["telecom"],

@@ -49,6 +49,7 @@ from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
+from accessctl.services.register_comparison import RegisterComparison
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk, RequestForm
@@ -168,6 +169,7 @@ class House:
             visit_differences=VisitDifferences(office, rules),
             zones=ZoneDesk(office),
             visit_papers=VisitPapers(office, VisitPress(), keeper),
+            register_comparison=RegisterComparison(office),
             clock=self.clock,
         )
 

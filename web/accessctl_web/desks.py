@@ -22,6 +22,7 @@ from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.refusals import Refusals
+from accessctl.services.register_comparison import RegisterComparison
 from accessctl.services.removal_desk import RemovalDesk
 from accessctl.services.reports import Reports
 from accessctl.services.request_desk import RequestDesk
@@ -68,6 +69,7 @@ class Desks:
     visit_differences: VisitDifferences
     zones: ZoneDesk
     visit_papers: VisitPapers
+    register_comparison: RegisterComparison
     clock: Callable[[], datetime]
 
 

@@ -19,6 +19,7 @@ from accessctl.domain.places import Direction, Transport, ZoneClass
 from accessctl.domain.requests import AuthorisedBy, GrantState
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.domain.visits import VisitState
+from accessctl.services.register_comparison import LineDifference
 from accessctl.services.reports import ReportName
 from accessctl_web.export_shelf import Progress
 
@@ -167,6 +168,9 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.REQUEST_AUTHORISED: N_("Solicitud autorizada"),
     Fact.DOCUMENT_PRINTED: N_("Documento emitido"),
     Fact.FOLIOS_RESERVED: N_("Folios de contingencia reservados"),
+    Fact.VISIT_REGISTER_PRINTED: N_("Registro de visitas impreso"),
+    Fact.VISIT_LINE_PRINTED: N_("Línea del registro impresa"),
+    Fact.VISIT_REGISTER_COMPARED: N_("Registro impreso comparado con el electrónico"),
     Fact.CARD_STOCKED: N_("Tarjeta ingresada a existencias"),
     Fact.CARD_ENROLLED: N_("Tarjeta registrada"),
     Fact.CARD_RELEASED: N_("Tarjeta devuelta a existencias"),
@@ -291,6 +295,15 @@ DIFFERENCES: Mapping[str, str] = {  # by `visit_differences.KINDS`
     "reader_without_visit": N_("El lector vio un ingreso sin línea en el registro"),
 }
 
+LINE_DIFFERENCES: Mapping[StrEnum, str] = {
+    LineDifference.ALTERED: N_("El papel ya no dice lo que se imprimió"),
+    LineDifference.LATER: N_("El registro cambió después de imprimirse"),
+    LineDifference.MARK: N_("La marca no es la de esta línea"),
+    LineDifference.NOT_ON_PAPER: N_("No está en el papel"),
+    LineDifference.NOT_IN_RECORD: N_("No está en el registro"),
+    LineDifference.ERASED: N_("Los datos de la persona se suprimieron"),
+}
+
 REPORTS: Mapping[StrEnum, str] = {
     ReportName.ENTRIES: N_("Ingresos por puerta y persona"),
     ReportName.REFUSALS: N_("Ingresos denegados por motivo"),
@@ -355,6 +368,7 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     Fact: FACTS,
     Progress: EXPORTS,
     ReportName: REPORTS,
+    LineDifference: LINE_DIFFERENCES,
     VisitState: VISIT_STATES,
     VisitorCardState: VISITOR_CARD_STATES,
     AntiPassback: ANTI_PASSBACK,

@@ -25,7 +25,7 @@ SECTIONS: tuple[tuple[str, str], ...] = (
 )
 OF_REQUESTS = frozenset({"enrolment", "delivery"})
 OF_RECORD = frozenset({"checkpoints", "exports", "reports"})
-OF_VISITS = frozenset({"visit_care", "visitor_cards", "visit_differences"})
+OF_VISITS = frozenset({"visit_care", "visitor_cards", "visit_differences", "register_comparison"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,6 +84,15 @@ COLUMN_NAMES: Mapping[str, str] = {
     "authorised_at": N_("Declarado"),
     "waiting_s": N_("Espera"),
 }
+PAPER_NAMES: Mapping[str, str] = {  # of a line of the printed register, where no report has the column
+    "name": N_("Nombre completo"),
+    "mark": N_("Marca"),
+    "card_back": N_("Tarjeta devuelta"),
+    "briefed": N_("Inducción"),
+    "regularised_at": N_("Regularizado"),
+    "vehicle": N_("Vehículo"),
+    "unverified": N_("Salida no verificada"),
+}
 MOMENTS = frozenset(name for name in COLUMN_NAMES if name.endswith("_at") or name in {"at", "since", "until"})
 NUMBERS = frozenset({"count", "days", "confirmed", "devices", "index", "lines", "visit"})
 
@@ -96,6 +105,11 @@ def report_words(name: ReportName) -> str:
 def column_name(column: str) -> str:
     """What stands over a column."""
     return str(gettext(COLUMN_NAMES[column]))
+
+
+def paper_field(field: str) -> str:
+    """What a field of a line of the printed register is called."""
+    return str(gettext(PAPER_NAMES.get(field) or COLUMN_NAMES[field]))
 
 
 def card_state_name(state: str) -> str:
@@ -136,7 +150,7 @@ def pairs_of(columns: Iterable[str], row: Iterable[Any]) -> list[tuple[str, Any]
 
 def install(app: Flask) -> None:
     """The filters and the test that the pages of reports use."""
-    for one in (report_words, column_name, card_state_name, visit_state_name, document_name, iso_day):
+    for one in (report_words, column_name, paper_field, card_state_name, visit_state_name, document_name, iso_day):
         app.add_template_filter(one, one.__name__)
     app.add_template_filter(pairs_of, "zip")
     app.add_template_test(in_numbers, "in_numbers")
