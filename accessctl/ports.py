@@ -301,6 +301,14 @@ class PushDoorState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PushAbilities:
+    """How a controller wants its tables written, as far as it says so; None is "not said"."""
+
+    dates_in_seconds: bool | None = None  # a user's validity to the second; otherwise in whole days
+    doors_by_number: bool | None = None  # a right names one door; otherwise it is a mask of doors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushRegistration:
     """Who a controller says it is. Every text comes from it: bounded by the driver, escaped where shown."""
 
@@ -308,14 +316,54 @@ class PushRegistration:
     firmware: str
     doors: int
     attendance: bool  # the older dialect: it tells who came and knows no refusals
+    abilities: PushAbilities = field(default_factory=PushAbilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushUser:
-    """A user that a controller holds, as far as it concerns us: no name, no password, no template."""
+    """A user that a controller holds, as far as it concerns us: no name, no password, no template.
+
+    `start` and `end` are naive local times, the first and the last second of the validity; None is no limit. Where the
+    controller counts whole days they are the first second of a day and the last.
+    """
 
     pin: str
     card: int
+    start: datetime | None = None
+    end: datetime | None = None
+    plain: bool = True  # no privilege and no password: nothing that opens, or rules the controller, beside the card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRight:
+    """A right that a controller holds: who, in which of its time zones, at which doors.
+
+    `doors` is as the controller has it: a mask (door 1 is 1, door 2 is 2, door 3 is 4), or a door's number.
+    """
+
+    pin: str
+    zone: int
+    doors: int
+
+
+PushWeek = tuple[tuple[tuple[int, int], ...], ...]
+"""A controller's time zone: seven days, Sunday first, up to three intervals of minutes each, the last minute in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRows:
+    """One packet of a controller's answer to a question for a table: `number` of `packets`, holding `count` rows.
+
+    The rows that are nothing to us (no person's number in it) are counted and left out.
+    """
+
+    table: str
+    count: int
+    number: int
+    packets: int
+    users: Sequence[PushUser] = ()
+    rights: Sequence[PushRight] = ()
+    weeks: Sequence[tuple[int, PushWeek]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,10 +385,13 @@ class PushOrderKind(StrEnum):
     RESEND = "resend"  # index: what has a higher one
     QUERY_NEW_EVENTS = "query_new_events"
     QUERY_USERS = "query_users"
-    PUT_USER = "put_user"  # pin, card
-    PUT_RIGHT = "put_right"  # pin, door (mask), zone
+    QUERY_RIGHTS = "query_rights"
+    QUERY_TIME_ZONES = "query_time_zones"
+    PUT_USER = "put_user"  # pin, card, start, end, dates_in_seconds
+    PUT_RIGHT = "put_right"  # pin, door (mask or number, as the controller has it), zone
     PUT_TIME_ZONE = "put_time_zone"  # zone, week
-    REMOVE_RIGHT = "remove_right"  # pin
+    REMOVE_RIGHT = "remove_right"  # pin: all of theirs
+    REMOVE_FINGERS = "remove_fingers"  # pin
     REMOVE_USER = "remove_user"  # pin
 
 
@@ -356,7 +407,10 @@ class PushOrder:
     card: int = 0
     zone: int = 0
     at: datetime | None = None
-    week: tuple[tuple[tuple[int, int], ...], ...] = ()  # Sunday first, up to three intervals of minutes a day
+    week: PushWeek = ()
+    start: datetime | None = None  # naive local, as in `PushUser`
+    end: datetime | None = None
+    dates_in_seconds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,6 +431,7 @@ class PushCaller:
     registry_code: str = field(repr=False)
     registered: bool
     stamp: int = 0  # of the older dialect: up to where its log was acknowledged
+    dates_in_seconds: bool = False
 
 
 class CallRefused(Exception):
@@ -402,13 +457,21 @@ class PushHandler(Protocol):
         ...
 
     def registered(self, caller: PushCaller, registration: PushRegistration) -> None: ...
+    def described(self, caller: PushCaller, abilities: PushAbilities) -> None:
+        """What a controller says of itself each time that it connects."""
+        ...
+
     def events(self, caller: PushCaller, events: Sequence[PushEvent], *, stamp: int | None = None) -> int:
         """Store a batch; how many of it were new. `stamp` is the place in the log that the older dialect names."""
         ...
 
     def states(self, caller: PushCaller, states: Sequence[PushDoorState], at: datetime | None) -> None: ...
-    def users(self, caller: PushCaller, users: Sequence[PushUser], *, whole: bool) -> None:
-        """Users that the controller says it holds; `whole` where these are all of them."""
+    def users(self, caller: PushCaller, users: Sequence[PushUser]) -> None:
+        """Users that the controller tells of unasked: somebody changed them there."""
+        ...
+
+    def answered(self, caller: PushCaller, rows: PushRows) -> None:
+        """Part of what a controller holds, because we asked. Its word that this was all comes as a result."""
         ...
 
     def online(self, caller: PushCaller, question: PushEvent) -> PushVerdict:

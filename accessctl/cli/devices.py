@@ -105,20 +105,33 @@ def apply(context: Context, device: str | None, *, as_json: bool) -> None:
 
 
 def _each(context: Context, wanted: str | None, *, change: bool, as_json: bool) -> None:
-    """Each terminal ourselves, or, where the service keeps them, through it: a terminal talks to one at a time."""
-    terminals = [one for one, _ in _all(context) if one.transport is Transport.ZK and wanted in {None, one.id}]
-    if not terminals:
-        raise click.ClickException(f"{wanted or 'el sitio'}: ningún terminal")
-    try:
-        with only_one(context.settings.data_dir):
-            rows = [_ourselves(context, device, change=change) for device in terminals]
-    except AlreadyKept:
-        if change:
-            click.echo("el servicio atiende los terminales: lo aplica él", err=True)
-            rows = _asked(context, terminals)
-        else:
-            click.echo("el servicio atiende los terminales: esto es lo que leyó la última vez", err=True)
-            rows = [_as_read(context, device) for device in terminals]
+    """Each terminal ourselves, or, where the service keeps them, through it: a terminal talks to one at a time.
+
+    A controller calls the service, so that it is always the service that reads it and changes it. One that is away is
+    an error where it was named, and left as it is where all were meant.
+    """
+    devices = [one for one, _ in _all(context) if wanted in {None, one.id}]
+    terminals = [one for one in devices if one.transport is Transport.ZK]
+    controllers = [one for one in devices if one.transport is Transport.PUSH]
+    if not terminals and not controllers:
+        raise click.ClickException(f"{wanted or 'el sitio'}: ningún terminal ni controlador")
+    rows = []
+    through = list(controllers)
+    if terminals:
+        try:
+            with only_one(context.settings.data_dir):
+                rows += [_ourselves(context, device, change=change) for device in terminals]
+        except AlreadyKept:
+            through = terminals + through
+    ask = [one for one in through if change and (one in terminals or _is_online(context, one))]
+    if ask:
+        click.echo("el servicio atiende los dispositivos: lo aplica él", err=True)
+        rows += _asked(context, ask)
+    rest = [one for one in through if one not in ask]
+    if rest:
+        click.echo("el servicio atiende los dispositivos: esto es lo que leyó la última vez", err=True)
+        away: Row = {"error": "offline"} if change and wanted else {}
+        rows += [_as_read(context, device) | away for device in rest]
     if as_json:
         click.echo(json.dumps(rows))
     else:
@@ -144,19 +157,25 @@ def _ourselves(context: Context, device: Device, *, change: bool) -> Row:
     return row | {"left": left} | _shown(found)
 
 
-def _asked(context: Context, terminals: list[Device]) -> list[Row]:
+def _asked(context: Context, devices: list[Device]) -> list[Row]:
     """All are asked at once; then each answer is waited for, until it comes or its time is over."""
     office = context.service.office
     rows = []
-    for command in [ask_apply(office, SYSTEM, device.id) for device in terminals]:
+    for command in [ask_apply(office, SYSTEM, device.id) for device in devices]:
         now = command
         while now.finished_at is None and clock.now() < command.expires_at + LATE:
             time.sleep(0.1)
             with office.store.view() as tx:
                 now = tx.commands.get(command.id)
-        row = _as_read(context, next(one for one in terminals if one.id == command.device))
+        row = _as_read(context, next(one for one in devices if one.id == command.device))
         rows.append(row if now.state is CommandState.DONE else row | {"error": now.outcome or "no answer"})
     return rows
+
+
+def _is_online(context: Context, device: Device) -> bool:
+    with context.service.store.view() as tx:
+        health = tx.health.maybe(device.id)
+    return health is not None and health.online
 
 
 def _as_read(context: Context, device: Device) -> Row:

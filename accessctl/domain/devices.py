@@ -23,6 +23,8 @@ class DeviceHealth:
     rogues: int = 0
     synced_at: datetime | None = None
     wanted_at: datetime | None = None  # somebody changed what it should hold: apply now
+    dates_in_seconds: bool = False  # a controller's word: it ends a validity to the second
+    doors_by_number: bool = False  # a controller's word: a right is for one door, by its number
     log_epoch: int = 0
     log_count: int = 0
     log_window: int = 0

@@ -16,7 +16,7 @@ from accessctl.domain.schedules import Calendar, local
 from accessctl.ports import TimeZoneWeek
 from accessctl.services.contents import WantedUser, zone_indexes, zone_weeks
 from accessctl.services.policy_source import OF_PEOPLE, OF_PLACES
-from accessctl.services.store import Shelf, V, Work
+from accessctl.services.store import EventFilter, Shelf, V, Work
 
 MATTERS = (*OF_PEOPLE, *OF_PLACES, Fact.FINGER_ENROLLED.value, Fact.FINGER_ERASED.value, Fact.PERSON_CORRECTED.value)
 """The facts after which a terminal may have to hold something else."""
@@ -42,24 +42,60 @@ class Desired:
     changes_at: datetime = field(compare=False)
 
 
-def desired_of(tx: Work, device: Device, now: datetime, *, town: str) -> Desired:
-    """What the device should hold now: who may open now, and disabled slots for those who wait."""
-    size = tx.events.size()
-    schedules = {one.id: one for one in tx.schedules.find(limit=500) if not one.retired}
-    zone_of = zone_indexes(schedules.values())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Somebody with a card and a right to a door of the device; `valid` are those of their `rights` that count now."""
+
+    person: Person
+    card: Card
+    number: int  # of the card, as devices hold it
+    rights: Sequence[AccessGrant]
+    valid: Sequence[AccessGrant]
+    fingers: Sequence[StoredTemplate]
+
+    @property
+    def may_open(self) -> bool:
+        """The card is delivered, and a right is open now."""
+        return self.card.state in OPENS and bool(self.valid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holders:
+    """Everybody whom a device may have to know, by their number, and when that changes by itself."""
+
+    people: Sequence[Holder]
+    changes_at: datetime
+
+
+def holders_of(tx: Work, device: Device, now: datetime, *, fingers: bool = True) -> Holders:
+    """Whom the device may have to know now, in a few questions. Their fingers are read where they are asked for."""
     rights: dict[str, list[AccessGrant]] = defaultdict(list)
     for grant in tx.grants.find(door=device.doors, state=(GrantState.OPEN, GrantState.CHOSEN), limit=MOST):
         rights[grant.person].append(grant)
     cards: dict[str, list[Card]] = defaultdict(list)
     for card in _each(tx.cards, "holder", rights):
         cards[card.holder or ""].append(card)
-    fingers: dict[str, list[StoredTemplate]] = defaultdict(list)
-    for template in _each(tx.templates, "person", rights):
-        fingers[template.person].append(template)
+    templates: dict[str, list[StoredTemplate]] = defaultdict(list)
+    for template in _each(tx.templates, "person", rights) if fingers else ():
+        templates[template.person].append(template)
     found = (
-        _wanted(one, cards[one.id], rights[one.id], fingers[one.id], now) for one in _each(tx.people, "id", rights)
+        _holder(one, cards[one.id], rights[one.id], templates[one.id], now) for one in _each(tx.people, "id", rights)
     )
-    users = sorted((one for one in found if one is not None), key=lambda one: int(one.user_id))
+    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    edges = (edge for grants in rights.values() for one in grants for edge in (one.valid_from, one.valid_until) if edge)
+    return Holders(
+        people=sorted((one for one in found if one is not None), key=lambda one: one.person.number),
+        changes_at=min((edge for edge in edges if now < edge < midnight), default=midnight),
+    )
+
+
+def desired_of(tx: Work, device: Device, now: datetime, *, town: str) -> Desired:
+    """What the device should hold now: who may open now, and disabled slots for those who wait."""
+    size = tx.events.size()
+    schedules = {one.id: one for one in tx.schedules.find(limit=500) if not one.retired}
+    zone_of = zone_indexes(schedules.values())
+    holders = holders_of(tx, device, now)
+    users = [_wanted(one) for one in holders.people]
     today = local(now).date()
     calendar = Calendar.of(tx.holidays.all(), town=town)
     used = {one.schedule for one in users if one.enabled}
@@ -68,13 +104,23 @@ def desired_of(tx: Work, device: Device, now: datetime, *, town: str) -> Desired
         for schedule_id in sorted(used & zone_of.keys())
         for week in zone_weeks(schedules[schedule_id], zone_of[schedule_id], today, calendar)
     ]
-    ours = frozenset(held.user_id for held in tx.held_users.find(device=device.id, limit=MOST) if held.person)
-    midnight = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    edges = (edge for grants in rights.values() for one in grants for edge in (one.valid_from, one.valid_until) if edge)
-    changes_at = min((edge for edge in edges if edge > now), default=midnight)
     return Desired(
-        users=users, zones=zones, zone_of=zone_of, ours=ours, as_of=size, changes_at=min(changes_at, midnight)
+        users=users, zones=zones, zone_of=zone_of, ours=ours_on(tx, device), as_of=size, changes_at=holders.changes_at
     )
+
+
+def ours_on(tx: Work, device: Device) -> frozenset[str]:
+    """The user ids that we put on the device, or were about to."""
+    return frozenset(held.user_id for held in tx.held_users.find(device=device.id, limit=MOST) if held.person)
+
+
+def nothing_happened(tx: Work, *, as_of: int, changes_at: datetime, now: datetime) -> bool:
+    """Whether what was desired after so many entries of the record is desired still, as far as the record says."""
+    if now >= changes_at:
+        return False
+    if tx.events.size() == as_of:
+        return True
+    return not tx.events.rows(EventFilter(after_index=as_of - 1, events=MATTERS), limit=1)
 
 
 def _each(shelf: Shelf[V], column: str, keys: Iterable[str]) -> Iterator[V]:
@@ -85,28 +131,33 @@ def _each(shelf: Shelf[V], column: str, keys: Iterable[str]) -> Iterator[V]:
         yield from shelf.find(limit=MOST, **some)
 
 
-def _wanted(
+def _holder(
     person: Person, cards: list[Card], rights: list[AccessGrant], fingers: list[StoredTemplate], now: datetime
-) -> WantedUser | None:
-    """The slot of one person; None where they should have none."""
+) -> Holder | None:
+    """None for somebody whom no device should know."""
     counting = [one for one in cards if one.state in _COUNTS]
     card = min(counting, key=lambda one: _COUNTS.index(one.state), default=None)
     if person.removed or card is None:
         return None
-    valid = [one for one in rights if one.state is GrantState.OPEN and _valid(one, now)]
-    enabled = card.state in OPENS and bool(valid)
     try:
         number = card.number.device_number()
     except AccessError:
-        return None  # it was refused at enrolment already; such a card is never on a terminal
+        return None  # it was refused at enrolment already; such a card is never on a device
+    valid = [one for one in rights if one.state is GrantState.OPEN and _valid(one, now)]
+    return Holder(person=person, card=card, number=number, rights=rights, valid=valid, fingers=fingers)
+
+
+def _wanted(holder: Holder) -> WantedUser:
+    """The slot of one person on a terminal, which guards one door."""
+    enabled = holder.may_open
     return WantedUser(
-        person=person.id,
-        user_id=str(person.number),
-        name=person.full_name,
-        card=number,
+        person=holder.person.id,
+        user_id=str(holder.person.number),
+        name=holder.person.full_name,
+        card=holder.number,
         enabled=enabled,
-        schedule=valid[0].schedule if valid else rights[0].schedule,
-        fingers={one.finger: (one.flag, one.digest) for one in fingers} if enabled else {},
+        schedule=(holder.valid or holder.rights)[0].schedule,
+        fingers={one.finger: (one.flag, one.digest) for one in holder.fingers} if enabled else {},
     )
 
 

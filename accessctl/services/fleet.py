@@ -20,10 +20,10 @@ from accessctl.domain.places import Device
 from accessctl.ports import Terminal, TerminalTemplate, TerminalUser, TimeZoneWeek
 from accessctl.services.alarm_desk import Subject, raise_alarm, settle
 from accessctl.services.contents import ZONES_IN_RECORD, HeldFinger, Plan, held_finger, plan
-from accessctl.services.desired import MATTERS, MOST, Desired, desired_of
+from accessctl.services.desired import MOST, Desired, desired_of, nothing_happened
 from accessctl.services.office import Office
-from accessctl.services.removal_desk import RemovalDesk
-from accessctl.services.store import EventFilter, Work
+from accessctl.services.removal_desk import RemovalDesk, awaited
+from accessctl.services.store import Work
 from accessctl.services.vault import TemplateUnreadable, Vault
 
 
@@ -71,12 +71,8 @@ class Fleet:
         """
         now = self._office.clock()
         with self._office.store.view() as tx:
-            size = tx.events.size()
-            quiet = size == desired.as_of or not tx.events.rows(
-                EventFilter(after_index=desired.as_of - 1, events=MATTERS), limit=1
-            )
-            if quiet and now < desired.changes_at:
-                return replace(desired, as_of=size)
+            if nothing_happened(tx, as_of=desired.as_of, changes_at=desired.changes_at, now=now):
+                return replace(desired, as_of=tx.events.size())
             after = desired_of(tx, device, now, town=self._town)
         return after if after == desired else None
 
@@ -269,9 +265,7 @@ class Fleet:
     def _confirm_removals(self, device: Device, observed: Observed) -> None:
         there = {user.user_id for user in observed.users} | {finger.user_id for finger in observed.fingers}
         with self._office.store.view() as tx:
-            waiting = tx.removal_targets.find(device=device.id, confirmed_at=None)
-            people = [tx.people.get(tx.removals.get(target.removal).person) for target in waiting]
-        absent = frozenset(person.id for person in people if str(person.number) not in there)
+            absent = frozenset(person.id for person in awaited(tx, device.id) if str(person.number) not in there)
         if absent:
             self._removals.confirm(device.id, absent)
 

@@ -51,7 +51,7 @@ class PolicySource:
 
     def __init__(self, store: Store, *, town: str) -> None:
         self._store = store
-        self._town = town
+        self.town = town
         self._lock = Lock()
         self._snapshot: Snapshot | None = None
         self._site: Site | None = None
@@ -112,7 +112,7 @@ class PolicySource:
             grants=(grant for grant in tx.grants.all() if grant.state is not GrantState.ENDED),
             doors=self._site.doors.values(),
             schedules=tx.schedules.find(limit=500),
-            calendar=Calendar.of(tx.holidays.all(), town=self._town),
+            calendar=Calendar.of(tx.holidays.all(), town=self.town),
         )
 
     def _of_person(self, tx: Work, person_id: str) -> Iterable[Change]:

@@ -2,7 +2,8 @@
 
 Everything that is acknowledged was committed first, in a group with whatever else waited (`group_commit`). A question
 at a door goes to the decider at once; its answer is recorded before it is given, and leaving is granted whatever
-happens. Where a controller asks for each card nothing is placed on it, so that a user found there is an alarm.
+happens. What a controller holds is kept by `push_keeper`: nothing where it asks for each card, what may open now where
+it decides alone.
 """
 
 import threading
@@ -20,6 +21,7 @@ from accessctl.ports import (
     CallRefused,
     DoorDecider,
     NotStored,
+    PushAbilities,
     PushCaller,
     PushDoorState,
     PushEvent,
@@ -28,10 +30,12 @@ from accessctl.ports import (
     PushOrderKind,
     PushRegistration,
     PushResult,
+    PushRows,
     PushUser,
     PushVerdict,
 )
 from accessctl.services.alarm_desk import Subject, is_raised, raise_alarm, settle
+from accessctl.services.desired import ours_on
 from accessctl.services.group_commit import GroupCommit
 from accessctl.services.intake import DOUBTFUL
 from accessctl.services.office import Office
@@ -39,6 +43,8 @@ from accessctl.services.passage_reports import PassageReports
 from accessctl.services.policy_source import PolicySource
 from accessctl.services.push_events import ALARMS
 from accessctl.services.push_health import Contacts
+from accessctl.services.push_held import note_rogues
+from accessctl.services.push_keeper import KINDS, ControllerKeeper
 from accessctl.services.push_orders import PushOrders
 from accessctl.services.push_reading import credential_of, direction_of, factor_of
 from accessctl.services.push_site import SiteBook, Strangers
@@ -46,7 +52,6 @@ from accessctl.services.push_uploads import PushUploads, Stored, change_health, 
 from accessctl.services.store import Work
 from accessctl.services.watch import OPENING_SECONDS
 
-MOST_ROGUES_SHOWN = 50
 _Data = dict[str, str | int | bool | None]
 
 log = structlog.get_logger("push")
@@ -65,6 +70,7 @@ class PushDesk:
         self._strangers = Strangers()
         self._commits = GroupCommit(office.store, before=self._begin_group)
         self._orders = PushOrders(office, self._commits)
+        self._keeper = ControllerKeeper(office, self._commits, town=policy.town)
         self._contacts = Contacts(office, self._commits)
         self._uploads = PushUploads(
             office, policy, reports, site=self._site, orders=self._orders, contacts=self._contacts
@@ -72,6 +78,7 @@ class PushDesk:
         self._lock = threading.Lock()
         self._sessions: dict[str, str] = {}
         self._registered: dict[str, bool] = {}
+        self._in_seconds: dict[str, bool] = {}
         self._stamps: dict[str, int] = {}
 
     def close(self) -> None:
@@ -103,12 +110,14 @@ class PushDesk:
             registry_code=self._site.registration_code(serial),
             registered=registered,
             stamp=self._stamps.get(device.id, 0),
+            dates_in_seconds=self._in_seconds.get(device.id, False),
         )
 
     def _first_call(self, device: Device) -> tuple[str, bool]:
         with self._office.store.view() as tx:
             health = tx.health.maybe(device.id)
         with self._lock:
+            self._in_seconds.setdefault(device.id, bool(health and health.dates_in_seconds))
             session = self._sessions.setdefault(device.id, self._office.new_id().upper()[:32])
             return session, self._registered.setdefault(device.id, bool(health and health.serial))
 
@@ -134,7 +143,7 @@ class PushDesk:
         self._submit(job)
 
     def registered(self, caller: PushCaller, registration: PushRegistration) -> None:
-        """A controller introduced itself; it is asked which users it holds."""
+        """A controller introduced itself: it may be another than before, and holds who knows what."""
         now = self._office.clock()
 
         def job(tx: Work) -> None:
@@ -146,8 +155,28 @@ class PushDesk:
         self._commits.do(job)
         with self._lock:
             self._registered[caller.device] = True
-        if not registration.attendance:
-            self._orders.ask(caller.device, PushOrder(kind=PushOrderKind.QUERY_USERS))
+        self.described(caller, registration.abilities)
+        self._keeper.look_again(caller.device, anew=True)
+
+    def described(self, caller: PushCaller, abilities: PushAbilities) -> None:
+        """How it wants its tables written. Where that is news, they are written anew."""
+
+        def job(tx: Work) -> bool:
+            health = tx.health.maybe(caller.device)
+            said = {
+                "dates_in_seconds": abilities.dates_in_seconds,
+                "doors_by_number": abilities.doors_by_number,
+            }
+            news = {key: value for key, value in said.items() if value not in {None, getattr(health, key, False)}}
+            if news:
+                change_health(tx, caller.device, **{key: bool(value) for key, value in news.items()})
+            return bool(news)
+
+        if self._commits.do(job):
+            if abilities.dates_in_seconds is not None:
+                with self._lock:
+                    self._in_seconds[caller.device] = abilities.dates_in_seconds
+            self._keeper.look_again(caller.device, anew=True)
 
     # -- what they tell
 
@@ -185,23 +214,24 @@ class PushDesk:
 
         self._commits.do(job)
 
-    def users(self, caller: PushCaller, users: Sequence[PushUser], *, whole: bool) -> None:
-        """Users found on a controller: we put none there, so each is an alarm (`rogue_credential`). None is removed."""
+    def users(self, caller: PushCaller, users: Sequence[PushUser]) -> None:
+        """Users that it tells of unasked: who is not ours is an alarm at once, and all of it is read again."""
         now = self._office.clock()
+        device = self._site.controllers(now).by_id.get(caller.device)
+        if device is None:
+            raise NotStored("the controller left the site's file meanwhile")
 
         def job(tx: Work) -> None:
-            for user in users[:MOST_ROGUES_SHOWN]:
-                key = f"{caller.device}/{user.pin}"
-                if not is_raised(tx, AlarmKind.ROGUE_CREDENTIAL, key):
-                    about = Subject(key=key, device=caller.device, detail=f"pin {user.pin}, card {user.card}")
-                    raise_alarm(tx, self._office, AlarmKind.ROGUE_CREDENTIAL, about, at=now)
-            if whole:
-                change_health(tx, caller.device, users_observed=len(users), rogues=len(users), drift=len(users))
-            if whole and not users:
-                data: _Data = {"users": 0}
-                tx.record(Fact.DEVICE_APPLIED, at=now, actor=SYSTEM, device=caller.device, data=data)
+            ours = ours_on(tx, device)
+            strange = [user for user in users if user.pin not in ours]
+            note_rogues(tx, self._office, device.id, strange, whole=False, at=now)
 
         self._commits.do(job, weight=1 + len(users))
+        self._keeper.look_again(device.id)
+
+    def answered(self, caller: PushCaller, rows: PushRows) -> None:
+        """Part of what it holds, because the keeper asked."""
+        self._keeper.answered(caller.device, rows)
 
     # -- what they ask
 
@@ -240,13 +270,22 @@ class PushDesk:
             return tx.visitor_cards.in_pool(key) is not None
 
     def next_command(self, caller: PushCaller) -> tuple[int, PushOrder] | None:
-        """At most one for a poll; see `PushOrders`."""
+        """At most one for a poll: what people ask and what cannot wait, then what it should hold."""
         device = self._site.controllers(self._office.clock()).by_id.get(caller.device)
-        return None if device is None else self._orders.next(device)
+        if device is None:
+            return None
+        if found := self._orders.next(device):
+            return found
+        order = self._keeper.next(device) if caller.registered else None
+        return self._orders.give(device.id, order) if order is not None else None
 
     def results(self, caller: PushCaller, results: Sequence[PushResult]) -> None:
         """What came of commands. A controller that cannot send again is asked for its new events instead."""
         for order, code in self._orders.results(caller.device, results):
+            if order.kind in KINDS:
+                device = self._site.controllers(self._office.clock()).by_id.get(caller.device)
+                if device is not None:
+                    self._keeper.result(device, order, code)
             if order.kind is PushOrderKind.RESEND and code < 0:
                 self._orders.ask(caller.device, PushOrder(kind=PushOrderKind.QUERY_NEW_EVENTS))
             if order.kind is PushOrderKind.SET_CLOCK and code >= 0:

@@ -9,13 +9,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import Event
 
-from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.alarms import OPEN, AlarmKind
 from accessctl.domain.devices import CommandState, DeviceHealth
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import NotStored
 from accessctl.services.alarm_desk import Subject, is_raised, raise_alarm, settle
+from accessctl.services.device_condition import DeviceCondition
 from accessctl.services.group_commit import GroupCommit
 from accessctl.services.office import Office
 from accessctl.services.push_orders import expire
@@ -27,6 +28,7 @@ SILENT_AFTER = timedelta(seconds=2 * POLL_S) + WRITE_EVERY  # two polls, and wha
 LOOK_EVERY_S = 0.5
 MOST_DEVICES = 5000
 MOST_COMMANDS = 500
+PENDING_AFTER = timedelta(seconds=10)  # a removal that a controller has not confirmed by then is an alarm (N10.4)
 
 
 class Contacts:
@@ -85,7 +87,7 @@ def _note(tx: Work, batch: dict[str, datetime], skew: dict[str, int]) -> None:
 
 
 class PushSweep:
-    """Looks again and again who has been silent, and which commands nobody will carry out any more."""
+    """Looks again and again who has been silent, who has not confirmed a removal, and which commands nobody takes."""
 
     def __init__(self, office: Office, *, silent_after: timedelta = SILENT_AFTER) -> None:
         self._office = office
@@ -110,8 +112,14 @@ class PushSweep:
             states = (CommandState.WAITING, CommandState.RUNNING)
             late = [one for one in tx.commands.find(state=states, limit=MOST_COMMANDS) if one.device in ours]
             late = [one for one in late if one.expires_at <= now]
+            exposed = {one.device for one in tx.removal_targets.find(confirmed_at=None, limit=MOST_DEVICES)}
+            raised = tx.alarms.find(kind=AlarmKind.REVOCATION_PENDING, state=tuple(OPEN), limit=MOST_DEVICES)
         for device in silent:
             self._lost(device, now)
+        minded = exposed | {alarm.device for alarm in raised}
+        for device in devices:
+            if device.id in minded:
+                DeviceCondition(self._office, device, pending_after=PENDING_AFTER).mind_removals()
         if late:
             with self._office.store.begin() as tx:
                 for one in late:

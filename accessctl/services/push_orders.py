@@ -69,6 +69,8 @@ class PushOrders:
         with self._office.store.view() as tx:
             waiting = tx.commands.find(device=device.id, state=CommandState.WAITING, limit=20)
         for command in waiting:
+            if command.kind is CommandKind.APPLY:
+                continue  # `push_keeper` takes it, and says how it went when it has read the controller back
             if handed := self._hand_out(device, command, now):
                 return handed
         with self._lock:
@@ -80,6 +82,11 @@ class PushOrders:
             if order.kind is PushOrderKind.SET_CLOCK:
                 order = replace(order, at=_local(now))
             return self._number(device.id, _Running(order=order, command="", handed_out=now, tries=tries + 1))
+
+    def give(self, device: str, order: PushOrder) -> tuple[int, PushOrder]:
+        """Number an order of somebody who minds its answer himself: it is not asked again by us."""
+        with self._lock:
+            return self._number(device, _Running(order=order, command="", handed_out=self._office.clock(), tries=TRIES))
 
     def results(self, device: str, results: Sequence[PushResult]) -> list[tuple[PushOrder, int]]:
         """Record what came of commands; returns our own orders with their codes. Unknown numbers are passed over."""
@@ -132,16 +139,21 @@ class PushOrders:
                 self._queues.setdefault(device, deque()).append((one.order, one.tries))
 
     def _finished(self, tx: Work, command_id: str, code: int) -> None:
-        now = self._office.clock()
-        command = tx.commands.get(command_id)
-        if command.state is not CommandState.RUNNING:
-            return
-        if code < 0:
-            _fail(tx, command, f"returned {code}", now)
-            return
-        tx.commands.save(replace(command, state=CommandState.DONE, finished_at=now))
-        data: _Data = {"kind": command.kind.value, "returned": code}
-        tx.record(Fact.DEVICE_COMMAND_DONE, at=now, actor=SYSTEM, device=command.device, data=data)
+        why = f"returned {code}" if code < 0 else ""
+        finished(tx, command_id, why=why, at=self._office.clock())
+
+
+def finished(tx: Work, command_id: str, *, why: str, at: datetime) -> None:
+    """A person's command ran, and is done unless `why` says otherwise. Commits nothing."""
+    command = tx.commands.get(command_id)
+    if command.state is not CommandState.RUNNING:
+        return
+    if why:
+        _fail(tx, command, why, at)
+        return
+    tx.commands.save(replace(command, state=CommandState.DONE, finished_at=at))
+    data: _Data = {"kind": command.kind.value}
+    tx.record(Fact.DEVICE_COMMAND_DONE, at=at, actor=SYSTEM, device=command.device, data=data)
 
 
 def expire(tx: Work, command: Command, now: datetime) -> bool:

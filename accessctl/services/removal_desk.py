@@ -19,6 +19,8 @@ from accessctl.services.request_desk import cancel_case, erase_fingers
 from accessctl.services.store import Work
 from accessctl.services.wanted import devices_wanted
 
+MOST_TARGETS = 2000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalProgress:
@@ -75,24 +77,8 @@ class RemovalDesk:
 
     def confirm(self, device: str, absent: frozenset[str]) -> None:
         """The device was read back and holds nothing of the people in `absent`: their targets there are reached."""
-        now = self._office.clock()
         with self._office.store.begin() as tx:
-            changed = False
-            for target in tx.removal_targets.find(device=device, confirmed_at=None):
-                removal = tx.removals.get(target.removal)
-                if removal.person not in absent:
-                    continue
-                changed = True
-                tx.removal_targets.save(replace(target, confirmed_at=now))
-                seconds = int((now - removal.at).total_seconds())
-                data: dict[str, str | int | bool | None] = {"removal": removal.id, "exposed_s": seconds}
-                person = removal.person
-                tx.record(
-                    Fact.REMOVAL_CONFIRMED, at=now, actor=SYSTEM, device=device, person=person, norm="N10.4", data=data
-                )
-                if not tx.removal_targets.find(removal=removal.id, confirmed_at=None, limit=1):
-                    tx.removals.save(replace(removal, completed_at=now))
-            if changed:
+            if reached(tx, device, at=self._office.clock(), absent=absent):
                 tx.commit()
 
     def progress(self, removal_id: str) -> RemovalProgress:
@@ -150,3 +136,39 @@ class RemovalDesk:
             tx.removal_targets.add(target)
         if not devices:
             tx.removals.save(replace(removal, completed_at=removal.at))
+
+
+def awaited(tx: Work, device: str) -> list[Person]:
+    """The people whose removal this device has still to confirm."""
+    waiting = tx.removal_targets.find(device=device, confirmed_at=None)
+    return [tx.people.get(tx.removals.get(target.removal).person) for target in waiting]
+
+
+def reached(tx: Work, device: str, *, at: datetime, absent: frozenset[str] | None) -> bool:
+    """Confirm the device's targets of the people in `absent`; whether there were any. Commits nothing.
+
+    None stands for everybody, because the device left the site: nobody read it back, and the record says so.
+    """
+    found = False
+    for target in tx.removal_targets.find(device=device, confirmed_at=None, limit=MOST_TARGETS):
+        removal = tx.removals.get(target.removal)
+        if absent is not None and removal.person not in absent:
+            continue
+        found = True
+        tx.removal_targets.save(replace(target, confirmed_at=at))
+        seconds = int((at - removal.at).total_seconds())
+        data: dict[str, str | int | bool | None] = {"removal": removal.id, "exposed_s": seconds}
+        if absent is None:
+            data["why"] = "device_retired"
+        tx.record(
+            Fact.REMOVAL_CONFIRMED,
+            at=at,
+            actor=SYSTEM,
+            device=device,
+            person=removal.person,
+            norm="N10.4",
+            data=data,
+        )
+        if not tx.removal_targets.find(removal=removal.id, confirmed_at=None, limit=1):
+            tx.removals.save(replace(removal, completed_at=at))
+    return found

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
+from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission, clean_text
 from accessctl.domain.places import Device, Direction, Door, Transport, Zone, ZoneClass
 from accessctl.domain.schedules import ALWAYS, OFFICE_HOURS, Holiday, WeeklySchedule, guatemalan_holidays
+from accessctl.services.alarm_desk import settle
 from accessctl.services.office import Office
+from accessctl.services.removal_desk import reached
 from accessctl.services.store import Shelf, Work
 from accessctl.services.wanted import devices_wanted
 
@@ -100,6 +103,9 @@ class SiteDesk:
                     f"{one.what}:{one.kind}:{one.id}"[:100]: True for one in changes[:100]
                 }
                 tx.record(Fact.SITE_APPLIED, at=now, actor=actor, data=data)
+                for gone in tx.devices.find(retired=True, limit=MOST):
+                    if reached(tx, gone.id, at=now, absent=None):
+                        settle(tx, AlarmKind.REVOCATION_PENDING, gone.id, cause="device_retired", at=now)
                 serving = [one.id for one in site.devices if one.transport is not Transport.RDM6300]
                 devices_wanted(tx, now, devices=serving)
                 tx.commit()

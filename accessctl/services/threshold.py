@@ -68,6 +68,11 @@ def question_at(tx: Work, office: Office, here: AtDoor, visit: Visit | None) -> 
     """What is known at the door of whoever shows a visitor's card; an exit asks nothing."""
     if visit is None or here.leaving:
         return VisitShown(credential=here.shown.credential, direction=here.shown.direction, way=Way.ELSEWHERE)
+    return known_of(tx, here, visit, obstacle_at(tx, office, here, visit.visitor))
+
+
+def known_of(tx: Work, here: AtDoor, visit: Visit, found: Obstacle | None) -> VisitShown:
+    """The same for an entry, where the obstacle is known already. Reads only."""
     way = Way.ELSEWHERE
     if here.zone == visit.zone:
         way = Way.DATA_CENTRE if here.data_centre else Way.PREMISES
@@ -78,14 +83,23 @@ def question_at(tx: Work, office: Office, here: AtDoor, visit: Visit | None) -> 
         credential=here.shown.credential,
         direction=here.shown.direction,
         way=way,
-        obstacle=obstacle_at(tx, office, here, visit.visitor),
+        obstacle=found,
         host_inside=host is not None and here.zones.is_within(host.zone, here.zone) and is_fresh(host, here.at),
         removed=any(one.at >= visit.authorised_at for one in tx.removals.find(person=visit.visitor, limit=100)),
     )
 
 
 def obstacle_at(tx: Work, office: Office, here: AtDoor, person: str, *, company: int = 0) -> Obstacle | None:
-    """What the zone has against the entry. Who is in it is counted only where it has a limit."""
+    """What the zone has against the entry; a zone that is full is an alarm."""
+    found = obstacle_of(tx, here, person, company=company)
+    if found is Obstacle.FULL:
+        about = Subject(key=here.zone, device=here.device, door=here.shown.door, person=person)
+        raise_alarm(tx, office, AlarmKind.OCCUPANCY, about, at=here.at)
+    return found
+
+
+def obstacle_of(tx: Work, here: AtDoor, person: str, *, company: int = 0) -> Obstacle | None:
+    """The same, read only. Who is in the zone is counted only where it has a limit."""
     if not here.zone:
         return None
     states = tuple(tx.zone_states.find(id=here.zones.chain(here.zone), limit=100))
@@ -97,11 +111,7 @@ def obstacle_at(tx: Work, office: Office, here: AtDoor, person: str, *, company:
         occupied = tx.presence.count(zone=within)
     presence = tx.presence.maybe(person) if person else None
     entry = Entry(zone=here.zone, states=states, occupied=occupied, presence=presence)
-    found = obstacle(entry, here.zones, company=company)
-    if found is Obstacle.FULL:
-        about = Subject(key=here.zone, device=here.device, door=here.shown.door, person=person)
-        raise_alarm(tx, office, AlarmKind.OCCUPANCY, about, at=here.at)
-    return found
+    return obstacle(entry, here.zones, company=company)
 
 
 def record_decision(tx: Work, office: Office, here: AtDoor, decision: Decision, *, visit: Visit | None = None) -> None:

@@ -21,11 +21,15 @@ def devices_for(tx: Work, doors: frozenset[str]) -> list[str]:
 
 
 def devices_wanted(tx: Work, at: datetime, *, person: str = "", devices: list[str] | None = None) -> list[str]:
-    """Mark devices (those of the person's doors and those that still hold the person) as to be applied now."""
+    """Mark devices (those of the person's doors and those that still hold the person) as to be applied now.
+
+    A device that left the site opens nothing and answers nobody: it is not among them.
+    """
     wanted = set(devices or [])
     if person:
         wanted.update(devices_for(tx, doors_of(tx, person, GrantState.OPEN, GrantState.CHOSEN, GrantState.ENDED)))
-        wanted.update(held.device for held in tx.held_users.find(person=person, limit=2000))
+        holding = {held.device for held in tx.held_users.find(person=person, limit=2000)}
+        wanted.update(key for key in holding if not tx.devices.get(key).retired)
     for device in sorted(wanted):
         health = tx.health.maybe(device)
         if health is None:

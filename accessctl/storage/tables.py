@@ -330,6 +330,8 @@ device_health = Table(
     _whole("rogues"),
     _at("synced_at", optional=True),
     _at("wanted_at", optional=True),
+    _flag("dates_in_seconds"),
+    _flag("doors_by_number"),
     _whole("log_epoch"),
     _whole("log_count"),
     _whole("log_window"),

@@ -127,6 +127,8 @@ def push_controller(options: argparse.Namespace) -> int:
         when_away=options.when_away,
         held_open_s=options.held_open,
         dialect=options.dialect,
+        dates_in_seconds=options.dates_in_seconds,
+        doors_by_number=options.doors_by_number,
         poll_s=options.poll,
         retry_s=options.retry,
         capacity=options.capacity,
@@ -231,6 +233,8 @@ def _push_options(command: argparse.ArgumentParser) -> None:
     add("--when-away", choices=WHEN_AWAY, default="local", help="who decides while the server is away, with --online")
     add("--held-open", type=float, default=15.0, metavar="S", help="an open door alarms after S seconds")
     add("--dialect", choices=DIALECTS, default="security")
+    add("--dates-in-seconds", action="store_true", help="a user's validity is in packed seconds (DateFmtFunOn=1)")
+    add("--doors-by-number", action="store_true", help="a right is for one door, and no mask of doors")
     add("--poll", type=float, default=0.0, metavar="S", help="seconds between polls; 0 is what the server says")
     add("--retry", type=float, default=2.0, metavar="S", help="wait after a failure (default 2)")
     add("--capacity", type=int, default=100_000, metavar="N", help="room in the event buffer")

@@ -113,8 +113,18 @@ def test_a_terminal_that_is_off_is_a_failure_and_the_reason_is_said(folder: Path
     [row] = json.loads(done.output)
     assert row["id"] == "lobby"
     assert row["error"]
-    none = run(folder, "devices", "apply", "cd-panel")
+    none = run(folder, "devices", "apply", "cd-9")
     assert (none.exit_code, "ningún terminal" in none.output) == (1, True)
+
+
+def test_a_controller_is_shown_as_it_was_read_and_changed_by_the_service_alone(folder: Path) -> None:
+    site = folder / "site.toml"
+    site.write_text(FILE)
+    run(folder, "site", "apply", site)
+    shown = run(folder, "devices", "plan", "cd-panel")
+    assert (shown.exit_code, "la última vez" in shown.output, "left=0" in shown.output) == (0, True, True)
+    away = run(folder, "devices", "apply", "cd-panel")
+    assert (away.exit_code, "error=offline" in away.output) == (1, True)
 
 
 @pytest.mark.parametrize(

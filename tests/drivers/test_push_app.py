@@ -10,6 +10,7 @@ import pytest
 from accessctl.ports import (
     CallRefused,
     NotStored,
+    PushAbilities,
     PushCaller,
     PushDoorState,
     PushEvent,
@@ -17,6 +18,8 @@ from accessctl.ports import (
     PushOrderKind,
     PushRegistration,
     PushResult,
+    PushRight,
+    PushRows,
     PushUser,
     PushVerdict,
 )
@@ -68,8 +71,14 @@ class Noting:
     def states(self, caller: PushCaller, states: Sequence[PushDoorState], at: datetime | None) -> None:
         self.heard.append(at)
 
-    def users(self, caller: PushCaller, users: Sequence[PushUser], *, whole: bool) -> None:
-        self.heard.append((tuple(users), whole))
+    def described(self, caller: PushCaller, abilities: PushAbilities) -> None:
+        self.heard.append(abilities)
+
+    def users(self, caller: PushCaller, users: Sequence[PushUser]) -> None:
+        self.heard.append(tuple(users))
+
+    def answered(self, caller: PushCaller, rows: PushRows) -> None:
+        self.heard.append(rows)
 
     def online(self, caller: PushCaller, question: PushEvent) -> PushVerdict:
         if self.fails:
@@ -173,7 +182,13 @@ def test_answers_to_queries() -> None:
     handler = Noting()
     head = "type=tabledata&cmdid=1&count=1&packcnt=1&packidx=1&tablename="
     assert ask(handler, "POST", "querydata", f"{head}user", "user uid=1\tcardno=5\tpin=4").text == "user=1"
-    assert handler.heard == [((PushUser(pin="4", card=5),), True)]
+    (users,) = handler.heard
+    assert users == PushRows(table="user", count=1, number=1, packets=1, users=[PushUser(pin="4", card=5)])
+    right = "userauthorize pin=4\tauthorizetimezoneid=2\tauthorizedoorid=5\tdevid=1"
+    head2 = "type=tabledata&cmdid=1&count=1&packcnt=3&packidx=2&tablename="
+    assert ask(handler, "POST", "querydata", f"{head2}userauthorize", right).text == "userauthorize=1"
+    rights = [PushRight(pin="4", zone=2, doors=5)]
+    assert handler.heard[1] == PushRows(table="userauthorize", count=1, number=2, packets=3, rights=rights)
     row = "transaction cardno=0\tpin=0\tdoorid=1\teventtype=100\tinoutstate=2\ttime_second=548003688\tindex=92"
     assert ask(handler, "POST", "querydata", f"{head}transaction", row).text == "transaction=1"
     assert handler.stored[0].index == 92

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accessctl.ports import PushKind, PushUser
-from accessctl_drivers.push.attendance import card_of, parse_attlog, parse_operlog, user_rows
-from accessctl_drivers.push.fields import rows_of
+from accessctl_drivers.push.attendance import parse_attlog, parse_operlog
 
 
 def test_positional_lines() -> None:
@@ -47,18 +46,7 @@ def test_operlog_keeps_users_and_operations_and_no_template() -> None:
     assert "QUJD" not in repr(said)
 
 
-def test_users_of_a_table_upload() -> None:
-    line = "user uid=1\tcardno=[15CD5B07]\tpin=4\tpassword=\tgroup=1\tstarttime=0\tendtime=0\tname=\tprivilege=0"
-    assert user_rows([dict(row) for row in rows_of([line])]) == [PushUser(pin="4", card=123456789)]
-
-
-def test_card_numbers() -> None:
-    assert card_of("123456789") == card_of("[15CD5B07]") == 123456789  # Security PUSH 3.1.2, on the user table
-    assert card_of("") == card_of("[zz]") == card_of("-1") == card_of("1' OR '1'='1") == 0
-
-
 @given(st.lists(st.text(max_size=120), max_size=10))
 def test_no_line_is_too_strange(lines: list[str]) -> None:
     parse_attlog(lines)
     parse_operlog(lines)
-    user_rows([dict(row) for row in rows_of(lines)])

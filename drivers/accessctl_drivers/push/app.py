@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 
-from accessctl.ports import CallRefused, NotStored, PushCaller, PushHandler, PushUser
+from accessctl.ports import CallRefused, NotStored, PushAbilities, PushCaller, PushHandler, PushRows
 from accessctl_drivers.push import answers
-from accessctl_drivers.push.attendance import parse_attlog, parse_operlog, user_rows
+from accessctl_drivers.push.attendance import parse_attlog, parse_operlog
 from accessctl_drivers.push.commands import command, parse_results
 from accessctl_drivers.push.events import parse_question, parse_rtlog, parse_transactions
 from accessctl_drivers.push.fields import TooMuch, lines_of, rows_of
 from accessctl_drivers.push.request import Asked, Endpoint, NotOurs, take_apart
 from accessctl_drivers.push.states import parse_rtstate
+from accessctl_drivers.push.tables import right_rows, user_rows, zone_rows
 
 LARGEST_BODY = 2 << 20
 RETRY_AFTER_S = 5
+_HELD = frozenset({"user", "userauthorize", "timezone"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +126,13 @@ class Ingress:
             case "operlog":
                 said = parse_operlog(lines)
                 if said.users:
-                    self._handler.users(caller, said.users, whole=False)
+                    self._handler.users(caller, said.users)
                 self._handler.events(caller, said.events)
                 return answers.counted(len(lines))
             case "tabledata":
-                return self._table(caller, asked, lines, whole=False)
-            case "" | "options":
-                return answers.OK  # an empty upload is a sign of life; options hold nothing that we need
+                return self._told(caller, asked, lines)
+            case "" | "options":  # an empty upload is a sign of life
+                return self._described(caller, lines)
             case _:
                 return answers.counted(len(lines))  # pictures and templates of the older dialect: never kept
 
@@ -145,20 +147,42 @@ class Ingress:
             return answers.verdict(None, question.line, question.door)
         return answers.verdict(verdict, question.line, question.door)
 
-    def _table(self, caller: PushCaller, asked: Asked, lines: Sequence[str], *, whole: bool) -> str:
+    def _described(self, caller: PushCaller, lines: Sequence[str]) -> str:
+        abilities = answers.parse_abilities(",".join(lines))
+        if abilities != PushAbilities():
+            self._handler.described(caller, abilities)
+        return answers.OK
+
+    def _told(self, caller: PushCaller, asked: Asked, lines: Sequence[str]) -> str:
+        """Rows that a controller sends unasked."""
         match asked.table_name.lower():
             case "user":
-                users: Sequence[PushUser] = user_rows([dict(row) for row in rows_of(list(lines))])
-                self._handler.users(caller, users, whole=whole)
+                users = user_rows(rows_of(list(lines)), dates_in_seconds=caller.dates_in_seconds)
+                self._handler.users(caller, users)
             case "transaction":
                 self._handler.events(caller, parse_transactions(lines))
         return answers.table_counted(asked.table_name, len(lines))
 
     def _queried(self, caller: PushCaller, asked: Asked, lines: Sequence[str]) -> str:
+        """Rows that we asked for. Events are stored; what it holds goes to whoever asked."""
         if asked.parameters.get("type") != "tabledata":
             return answers.OK
-        whole = asked.number("packcnt") == 1 and asked.number("count") == len(lines)
-        return self._table(caller, asked, lines, whole=whole)
+        table = asked.table_name.lower()
+        if table == "transaction":
+            self._handler.events(caller, parse_transactions(lines))
+        elif table in _HELD:
+            rows = rows_of(list(lines))
+            packet = PushRows(
+                table=table,
+                count=len(lines),
+                number=asked.number("packidx") or 1,
+                packets=asked.number("packcnt") or 1,
+                users=user_rows(rows, dates_in_seconds=caller.dates_in_seconds) if table == "user" else (),
+                rights=right_rows(rows) if table == "userauthorize" else (),
+                weeks=zone_rows(rows) if table == "timezone" else (),
+            )
+            self._handler.answered(caller, packet)
+        return answers.table_counted(asked.table_name, len(lines))
 
     def _command(self, caller: PushCaller) -> str:
         waiting = self._handler.next_command(caller)

@@ -12,6 +12,7 @@ from accessctl.ports import PushEvent, PushKind, PushUser
 from accessctl_drivers.push import times
 from accessctl_drivers.push.events import LONGEST_PIN, digest_of, parse_rtlog, unreadable
 from accessctl_drivers.push.fields import fields_of, is_token, number_of
+from accessctl_drivers.push.tables import user_rows
 
 _FACTORS = {0: "password", 1: "finger", 2: "card", 3: "password", 4: "card", 15: "face"}
 _LEAVING = {0: False, 1: True, 2: True, 3: False, 4: False, 5: True}  # 2 break out, 3 break in, 4/5 overtime in/out
@@ -70,26 +71,6 @@ def parse_operlog(lines: Sequence[str]) -> OperLog:
         elif word.upper() == "OPLOG":
             events.append(_operation(line))
     return OperLog(users=tuple(users), events=tuple(events))
-
-
-def user_rows(rows: Sequence[dict[str, str]]) -> list[PushUser]:
-    """Users by their `pin` and `cardno` (or `card`); rows without a person's number are none."""
-    found = []
-    for row in rows:
-        pin = row.get("pin", "")
-        if pin and is_token(pin, longest=LONGEST_PIN):
-            found.append(PushUser(pin=pin, card=card_of(row.get("cardno") or row.get("card") or "")))
-    return found
-
-
-def card_of(text: str) -> int:
-    """A card number: decimal, or hex digits in brackets with the lowest byte first (`[15CD5B07]`); 0 for none."""
-    if text.startswith("[") and text.endswith("]") and len(text) in {10, 12, 14, 16, 18}:
-        try:
-            return int.from_bytes(bytes.fromhex(text[1:-1]), "little")
-        except ValueError:
-            return 0
-    return number_of(text, most=(1 << 64) - 1) or 0
 
 
 def _operation(line: str) -> PushEvent:

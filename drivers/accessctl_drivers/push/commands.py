@@ -10,10 +10,10 @@ from datetime import datetime
 from accessctl.ports import PushOrder, PushOrderKind, PushResult
 from accessctl_drivers.push import times
 from accessctl_drivers.push.fields import is_token, number_of
+from accessctl_drivers.push.tables import DAYS, INTERVALS
 
 MOST_RESULTS = 200
 LARGEST_NUMBER = 2**31 - 1
-_DAYS = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
 
 
 def command(number: int, order: PushOrder) -> str:
@@ -62,8 +62,17 @@ def _local(at: datetime | None) -> int:
 def _user(order: PushOrder) -> str:
     card = _within(order.card, 0, 0xFFFF_FFFF)
     shown = str(card) if card else ""
-    rest = "Password=\tGroup=0\tStartTime=0\tEndTime=0\tName=\tPrivilege=0"  # no name and no password goes out
+    start, end = (_date(at, seconds=order.dates_in_seconds) for at in (order.start, order.end))
+    rest = f"Password=\tGroup=0\tStartTime={start}\tEndTime={end}\tName=\tPrivilege=0"  # no name, no password goes out
     return f"DATA UPDATE user CardNo={shown}\tPin={_pin(order)}\t{rest}"
+
+
+def _date(at: datetime | None, *, seconds: bool) -> int:
+    """A user's limit: 0 is none. In whole days the hour is lost, which is for the caller to know."""
+    if at is None:
+        return 0
+    packed = times.encode(at)
+    return packed if seconds else at.year * 10_000 + at.month * 100 + at.day
 
 
 def _right(order: PushOrder) -> str:
@@ -72,12 +81,12 @@ def _right(order: PushOrder) -> str:
 
 
 def _time_zone(order: PushOrder) -> str:
-    if len(order.week) != 7 or any(len(day) > 3 for day in order.week):
+    if len(order.week) != 7 or any(len(day) > INTERVALS for day in order.week):
         raise ValueError("a time zone is seven days of at most three intervals")
     fields = [f"TimezoneId={_within(order.zone, 2, 50)}"]  # 1 is the controller's own "always"
     holidays = tuple(() for _ in range(3))
-    for name, day in zip((*_DAYS, "Hol1", "Hol2", "Hol3"), (*order.week, *holidays), strict=True):
-        for place in range(3):
+    for name, day in zip((*DAYS, "Hol1", "Hol2", "Hol3"), (*order.week, *holidays), strict=True):
+        for place in range(INTERVALS):
             value = interval(*day[place]) if place < len(day) else 0
             fields.append(f"{name}Time{place + 1}={value}")
     return "DATA UPDATE timezone " + "\t".join(fields)
@@ -100,9 +109,12 @@ _WRITTEN: dict[PushOrderKind, Callable[[PushOrder], str]] = {
     PushOrderKind.RESEND: lambda order: f"ACCOUNT transaction MaxIndex={_within(order.index, 0, 0xFFFF_FFFF)}",
     PushOrderKind.QUERY_NEW_EVENTS: lambda _: "DATA QUERY tablename=transaction,fielddesc=*,filter=NewRecord",
     PushOrderKind.QUERY_USERS: lambda _: "DATA QUERY tablename=user,fielddesc=*,filter=*",
+    PushOrderKind.QUERY_RIGHTS: lambda _: "DATA QUERY tablename=userauthorize,fielddesc=*,filter=*",
+    PushOrderKind.QUERY_TIME_ZONES: lambda _: "DATA QUERY tablename=timezone,fielddesc=*,filter=*",
     PushOrderKind.PUT_USER: _user,
     PushOrderKind.PUT_RIGHT: _right,
     PushOrderKind.PUT_TIME_ZONE: _time_zone,
     PushOrderKind.REMOVE_RIGHT: lambda order: f"DATA DELETE userauthorize Pin={_pin(order)}",
+    PushOrderKind.REMOVE_FINGERS: lambda order: f"DATA DELETE templatev10 Pin={_pin(order)}",
     PushOrderKind.REMOVE_USER: lambda order: f"DATA DELETE user Pin={_pin(order)}",
 }

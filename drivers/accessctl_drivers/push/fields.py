@@ -7,7 +7,7 @@ what a device sends: what is too long or too much is cut off, and what is no tex
 
 from collections.abc import Iterator, Mapping
 
-MOST_FIELDS = 96
+MOST_FIELDS = 256  # what a newer firmware says of itself is longer than any row
 LONGEST_NAME = 48
 LONGEST_VALUE = 200  # of what we read; templates and pictures are longer and never read
 LONGEST_LINE = 1 << 20

@@ -16,6 +16,8 @@ class PushConfig:
     is sent `replay` times more. A door that stands open for `held_open_s` alarms, until the server sets another time.
     With `online` it asks the server at each card; `when_away` says who decides while the server cannot be reached.
     `poll_s` 0 polls as often as the server says, `retry_s` is the wait after a failure.
+    `dates_in_seconds` (DateFmtFunOn=1) takes a user's validity to the second, otherwise in whole days;
+    `doors_by_number` (the sixteenth of AccSupportFunList) takes a right's door as a number and not as a mask.
     """
 
     server: str
@@ -28,6 +30,8 @@ class PushConfig:
     when_away: str = "local"
     dialect: str = "security"
     held_open_s: float = 15.0
+    dates_in_seconds: bool = False
+    doors_by_number: bool = False
     poll_s: float = 0.0
     retry_s: float = 2.0
     batch: int = 100

@@ -40,9 +40,9 @@ def device_options(controller: Controller) -> dict[str, str]:
         "NetMask": "255.255.255.0",
         "GATEIPAddress": "127.0.0.1",
         "SimpleEventType": "1",
-        "DateFmtFunOn": "0",
+        "DateFmtFunOn": str(int(controller.config.dates_in_seconds)),
         "StringPinFunOn": "0",
         "MulCardUserFunOn": "0",
-        "AccSupportFunList": "0101010000111000000111010100011010",
+        "AccSupportFunList": f"010101000011100{int(controller.config.doors_by_number)}000111010100011010",
         "TransactionCount": str(len(controller.log.entries)),
     }

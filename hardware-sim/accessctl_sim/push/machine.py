@@ -46,7 +46,7 @@ class Controller:
         self.config = config
         self.faults = Faults(seed=config.seed)
         self.clock = DeviceClock(utc_offset_hours=config.utc_offset_hours)
-        self.tables = Tables()
+        self.tables = Tables(dates_in_seconds=config.dates_in_seconds, doors_by_number=config.doors_by_number)
         self.log = EventLog(capacity=config.capacity)
         self.log.fill(config.backlog, doors=config.doors)
         self.doors = [Door(n, self.report, self.state_changed) for n in range(1, config.doors + 1)]

@@ -12,6 +12,8 @@ import binascii
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from accessctl_sim.zk.times import encode_time
+
 KEYS: dict[str, tuple[str, ...]] = {
     "user": ("pin",),
     "extuser": ("pin",),
@@ -82,6 +84,8 @@ class Tables:
     """Every table, keyed."""
 
     rows: dict[str, dict[tuple[str, ...], Row]] = field(default_factory=lambda: {name: {} for name in KEYS})
+    dates_in_seconds: bool = False
+    doors_by_number: bool = False
 
     def known(self, table: str) -> bool:
         return table.lower() in KEYS
@@ -136,21 +140,29 @@ class Tables:
         return None
 
     def valid_on(self, pin: str, at: datetime) -> bool:
-        """Whether the day lies between the user's dates; 0 or nothing is no limit. Whole days, YYYYMMDD."""
+        """Whether a moment lies between the user's limits; 0 or nothing is none.
+
+        Packed seconds, both counted in, or whole days as YYYYMMDD; a limit that is no number lets nobody in.
+        """
         row = self.rows["user"].get((pin,), {})
-        day = f"{at:%Y%m%d}"
-        start, end = row.get("starttime", "0") or "0", row.get("endtime", "0") or "0"
-        return (start == "0" or start <= day) and (end == "0" or day <= end)
+        now = encode_time(at) if self.dates_in_seconds else int(f"{at:%Y%m%d}")
+        limits = [row.get(name, "") or "0" for name in ("starttime", "endtime")]
+        if not all(limit.isdecimal() for limit in limits):
+            return False
+        start, end = (int(limit) for limit in limits)
+        return (not start or start <= now) and (not end or now <= end)
 
     def disabled(self, pin: str) -> bool:
         return self.rows["user"].get((pin,), {}).get("disable", "0") not in {"", "0"}
 
     def authorised(self, pin: str, door: int) -> list[int]:
-        """The time zones in which somebody may open a door; the door id of the row is a bit mask."""
+        """The time zones in which somebody may open a door; a row's door is a bit mask, or a number."""
         zones = []
         for row in self.rows["userauthorize"].values():
-            mask, zone = row.get("authorizedoorid", "0"), row.get("authorizetimezoneid", "1")
-            if row["pin"] == pin and mask.isdecimal() and zone.isdecimal() and int(mask) & 1 << (door - 1):
+            doors, zone = row.get("authorizedoorid", "0"), row.get("authorizetimezoneid", "1")
+            if row["pin"] != pin or not doors.isdecimal() or not zone.isdecimal():
+                continue
+            if int(doors) == door if self.doors_by_number else int(doors) & 1 << (door - 1):
                 zones.append(int(zone))
         return zones
 
