@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from accessctl.domain.admission import Way, decide_visit
+from accessctl.domain.admission import VisitShown, Way, decide_visit
 from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.escorting import Escorting
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import LASTS
 from accessctl.domain.places import Direction
 from accessctl.domain.policy import LONGEST_CREDENTIAL, Decision, Shown, decide
 from accessctl.domain.visitor_cards import VisitorCard
@@ -48,7 +49,7 @@ class PassageReports:
         here = place(self._policy.site(), shown, at, device)
         cards = tx.visitor_cards.lives(credential) if len(credential) <= LONGEST_CREDENTIAL else []
         if cards:
-            return self._visitor_reported(tx, here, _visit_then(tx, cards, at), opened=opened)
+            return self._visitor_reported(tx, here, visit_then(tx, cards, at), opened=opened)
         decision = decide(snapshot, shown, at)
         if opened and decision.person and here.zone:
             if here.leaving:
@@ -67,7 +68,7 @@ class PassageReports:
 
     def _visitor_reported(self, tx: Work, here: AtDoor, visit: Visit | None, *, opened: bool) -> Decision:
         question = question_at(tx, self._office, here, visit)
-        escorted = visit is not None and self._escort_came_along(tx, here, visit)
+        escorted = visit is not None and self._had_company(tx, here, visit, question)
         if escorted:
             question = replace(question, escorting=Escorting.PRESENT)
         decision = decide_visit(visit, question, here.at)
@@ -80,9 +81,14 @@ class PassageReports:
             if here.leaving:
                 visitor_left(tx, visit, passage)
             else:
-                with_escort = escorted if question.way is Way.DATA_CENTRE else question.host_inside
-                visitor_entered(tx, self._office, visit, passage, with_escort=with_escort)
+                visitor_entered(tx, self._office, visit, passage, with_escort=escorted)
         return decision
+
+    def _had_company(self, tx: Work, here: AtDoor, visit: Visit, question: VisitShown) -> bool:
+        """Into a data centre the escort at the door (N4.3); elsewhere the host inside (N10.6), now or at that time."""
+        if question.way is not Way.PREMISES:
+            return self._escort_came_along(tx, here, visit)
+        return question.host_inside or _host_was_inside(tx, here, visit)
 
     def _escort_came_along(self, tx: Work, here: AtDoor, visit: Visit) -> bool:
         """Whether who was on duty then entered by the same door within the pairing time, as far as is known."""
@@ -124,7 +130,24 @@ def _stood_then(visit: Visit, at: datetime) -> bool:
     return signed and visit.valid_from <= at < min(visit.valid_until, visit.verified_at or visit.valid_until)
 
 
-def _visit_then(tx: Work, cards: Sequence[VisitorCard], at: datetime) -> Visit | None:
+def _host_was_inside(tx: Work, here: AtDoor, visit: Visit) -> bool:
+    """Whether who accompanied the visit then was inside: their last passage of the hours before was an entry."""
+    for duty in visit.escorts:
+        if duty.since > here.at or (duty.until is not None and duty.until <= here.at):
+            continue
+        which = EventFilter(
+            person=duty.person,
+            since=here.at - LASTS,
+            until=here.at,
+            events=(Fact.DOOR_GRANTED.value, Fact.DOOR_EXITED.value),
+        )
+        rows = tx.events.rows(which, limit=1, newest=True)
+        if any(row.event == Fact.DOOR_GRANTED and here.zones.is_within(row.zone, here.zone) for row in rows):
+            return True
+    return False
+
+
+def visit_then(tx: Work, cards: Sequence[VisitorCard], at: datetime) -> Visit | None:
     """The visit that had the card at `at`: by the time an event arrives, another visitor may have it."""
     for card in cards:
         for visit in tx.visits.find(card=card.id, newest=True, limit=500):

@@ -141,22 +141,18 @@ def window_zone(number: int, taken: Iterable[int]) -> int | None:
 def window_week(start: datetime, end: datetime) -> PushWeek | None:
     """A window (naive local time, half-open) as a week that is closed outside it; None for one that is too long.
 
-    It begins with a whole minute and ends with one, inside the window: a controller opens less, never more.
+    It ends with a whole minute inside the window. It begins with the minute of the start: nobody is placed earlier.
     """
     if end - start > LONGEST_WINDOW or end <= start:
         return None
     days: list[tuple[Interval, ...]] = [()] * 7
     day = start.date()
     while day <= end.date():
-        first = -(-_minutes(start, day) // 1) if day == start.date() else 0
-        last = _minutes(end, day) // 1 if day == end.date() else DAY
-        days[day.isoweekday() % 7] = _inclusive(((int(first), int(last)),))
+        first = start.hour * 60 + start.minute if day == start.date() else 0
+        last = end.hour * 60 + end.minute if day == end.date() else DAY
+        days[day.isoweekday() % 7] = _inclusive(((first, last),))
         day += timedelta(days=1)
     return tuple(days)
-
-
-def _minutes(at: datetime, day: date) -> float:
-    return (at - datetime.combine(day, time())).total_seconds() / 60
 
 
 def _inclusive(day: Iterable[Interval]) -> tuple[Interval, ...]:

@@ -70,7 +70,7 @@ class PushDesk:
         self._strangers = Strangers()
         self._commits = GroupCommit(office.store, before=self._begin_group)
         self._orders = PushOrders(office, self._commits)
-        self._keeper = ControllerKeeper(office, self._commits, town=policy.town)
+        self._keeper = ControllerKeeper(office, self._commits, site=policy.site, town=policy.town)
         self._contacts = Contacts(office, self._commits)
         self._uploads = PushUploads(
             office, policy, reports, site=self._site, orders=self._orders, contacts=self._contacts

@@ -13,13 +13,13 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.errors import Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.places import Device, Direction
-from accessctl.domain.policy import Decision, Shown, Snapshot, decide
+from accessctl.domain.policy import LONGEST_CREDENTIAL, Decision, Shown, Snapshot, decide
 from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
 from accessctl.domain.visits import Visit
 from accessctl.ports import PushEvent, PushKind
 from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.office import Office
-from accessctl.services.passage_reports import PassageReports
+from accessctl.services.passage_reports import PassageReports, visit_then
 from accessctl.services.push_log import identity_of
 from accessctl.services.push_reading import credential_of, direction_of, factor_of, moment
 from accessctl.services.push_site import Controllers
@@ -30,6 +30,7 @@ from accessctl.services.zone_desk import fire
 LATE = timedelta(minutes=5)
 BACKLOG = timedelta(hours=1)  # what is older moves people by its end only, not step by step
 MOST_VISITOR_CARDS = 5000
+MOST_REMEMBERED = 50_000
 OUR_WORD_LASTS = timedelta(seconds=30)  # between our "yes" and the controller's "I opened"
 AGAIN_AFTER = timedelta(minutes=10)  # the same mismatch is not counted in every batch of a backlog
 
@@ -76,10 +77,14 @@ class PushEvents:
         self._raised: dict[str, datetime] = {}  # mismatches, by what they are about
         self._raised_now: dict[str, datetime] = {}
         self._pool: dict[str, VisitorCard] | None = None
+        self._lives: dict[str, list[VisitorCard]] = {}  # of each credential; they change only as cards are added
+        self._cards = -1
+        self._cards_known: int | None = None
 
     def begin_group(self) -> None:
         """Another transaction begins: what was read in the last one is read again."""
         self._pool = None
+        self._cards_known = None
         self._raised_now = {}
 
     def committed(self) -> None:
@@ -160,7 +165,7 @@ class PushEvents:
         if event.kind in _JUDGED and credential:
             shown = Shown(door=door, credential=credential, direction=direction, factor=factor_of(event))
             decision = decide(snapshot, shown, at)
-            if not decision.person and (visit := self._visit_of(tx, credential)) is not None:
+            if not decision.person and (visit := self._visit_of(tx, credential, event.kind, at)) is not None:
                 decision, visit_id = Decision(granted=True, person=visit.visitor, card=credential), visit.id
             reason = decision.reason or decision.exception
             norm = decision.norm
@@ -191,10 +196,25 @@ class PushEvents:
         )
         return row, decision
 
-    def _visit_of(self, tx: Work, credential: str) -> Visit | None:
-        """The visit that a card of the visitors' pool was given for."""
+    def _visit_of(self, tx: Work, credential: str, kind: PushKind, at: datetime) -> Visit | None:
+        """The visit that a card of the visitors' pool was given for; whoever came in, had it at that time."""
+        if kind is PushKind.GRANTED and (visit := self._visit_then(tx, credential, at)) is not None:
+            return visit
         card = self._given(tx).get(credential)
         return visit_of(tx, card) if card is not None else None
+
+    def _visit_then(self, tx: Work, credential: str, at: datetime) -> Visit | None:
+        """By the time an event comes out of a buffer the card may be back, or another visitor's."""
+        if len(credential) > LONGEST_CREDENTIAL:
+            return None
+        if self._cards_known is None:
+            count = tx.visitor_cards.count()
+            if count != self._cards or len(self._lives) > MOST_REMEMBERED:
+                self._lives, self._cards = {}, count
+            self._cards_known = count
+        if credential not in self._lives:
+            self._lives[credential] = tx.visitor_cards.lives(credential)
+        return visit_then(tx, self._lives[credential], at)
 
     def _given(self, tx: Work) -> dict[str, VisitorCard]:
         """The visitors' cards that somebody has now: few, and read once for each group."""

@@ -11,12 +11,13 @@ All of this is memory: after a restart the first poll begins by reading, so that
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from accessctl.domain.devices import CommandKind, CommandState, DeviceHealth
 from accessctl.domain.facts import Fact
+from accessctl.domain.occupancy import Site
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device
 from accessctl.ports import PushOrder, PushOrderKind, PushRight, PushRows, PushUser, PushWeek
@@ -27,6 +28,7 @@ from accessctl.services.push_contents import Contents, PushPlan, plan
 from accessctl.services.push_desired import Wanted, staff_of
 from accessctl.services.push_held import confirm_removals, counted, intend, note_rogues, remember
 from accessctl.services.push_orders import TRIES, UNANSWERED, finished
+from accessctl.services.push_visitors import together, visitors_of
 from accessctl.services.store import Work
 
 TABLES = {
@@ -58,6 +60,7 @@ class _Round:
     lock: threading.Lock = field(default_factory=threading.Lock)
     device: Device | None = None  # as it stood in the site's file when `staff` was read
     staff: Wanted | None = None
+    visitors: Wanted = field(default_factory=Wanted)
     wanted: Wanted = field(default_factory=Wanted)
     held: Contents | None = None
     to_read: deque[PushOrderKind] = field(default_factory=deque)
@@ -81,9 +84,10 @@ class _Round:
 class ControllerKeeper:
     """The contents of all controllers of this process. Safe to share between threads."""
 
-    def __init__(self, office: Office, commits: GroupCommit, *, town: str) -> None:
+    def __init__(self, office: Office, commits: GroupCommit, *, site: Callable[[], Site], town: str) -> None:
         self._office = office
         self._commits = commits
+        self._site = site
         self._town = town
         self._lock = threading.Lock()
         self._rounds: dict[str, _Round] = {}
@@ -174,8 +178,10 @@ class ControllerKeeper:
         with self._office.store.view() as tx:
             health = tx.health.maybe(device.id) or DeviceHealth(id=device.id)
             asked = tx.commands.find(device=device.id, kind=CommandKind.APPLY, state=CommandState.WAITING, limit=20)
-            before = round_.staff
-            wanted = self._staff(tx, round_, device, health, now)
+            before, visitors_before = round_.staff, round_.visitors
+            staff = self._staff(tx, round_, device, health, now)
+            others = staff.contents.users
+            visitors = visitors_of(tx, device, health, now, self._site(), others=others)
         if health.wanted_at is not None and health.wanted_at != round_.answered:
             round_.answered = health.wanted_at
             round_.must_read = True
@@ -184,8 +190,10 @@ class ControllerKeeper:
             round_.asked += [one.id for one in asked]
             round_.must_read = True
             round_.again_at = None
+        same = staff == before and visitors == visitors_before
+        wanted = round_.wanted if same else together(staff, visitors)
         changed = before is not None and wanted != round_.wanted
-        round_.staff, round_.device = wanted, device
+        round_.staff, round_.visitors, round_.device = staff, visitors, device
         round_.wanted = wanted
         return changed
 

@@ -7,6 +7,7 @@
 Each poll is one step, so that a test can stop anywhere, cut the line, or start the service anew.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -93,6 +94,19 @@ class Wired:
         """A card at its reader, decided by it alone; `at` is its local time, now where none is given."""
         pin = self.controller.tables.pin_of_card(card)
         return self.controller.decide(pin, door, at or self.house.local(), Verified.CARD)
+
+    def present(self, card: int, door: int = 1, *, leaving: bool = False) -> Happening:
+        """A card held to its reader: it decides, and keeps the event until `upload`."""
+        self.controller.clock.set(self.house.local())
+        return asyncio.run(self.controller.card(card, door, int(leaving)))
+
+    def upload(self) -> int:
+        """Its buffer goes to the desk; how many events those were."""
+        waiting = self.controller.log.waiting(1000)
+        body = "\n".join(entry.rtlog() for entry in waiting)
+        assert self.ask("POST", "cdata", "table=rtlog", body).text == "OK"
+        self.controller.log.acknowledge(waiting)
+        return len(waiting)
 
     def pins(self) -> set[str]:
         return {pin for (pin,) in self.controller.tables.rows["user"]}
