@@ -18,7 +18,7 @@ from accessctl.storage.metadata import metadata
 from accessctl.storage.unit_of_work import SqlStore
 from tests.services.premises import Premises
 
-RECORD = frozenset({"event", "opening_subject", "entry", "tile", "checkpoint", "opening"})
+RECORD = frozenset({"event", "event_block", "opening_subject", "entry", "tile", "checkpoint", "opening"})
 
 
 def contents(store: SqlStore) -> dict[str, list[tuple[object, ...]]]:
