@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from accessctl.domain.alarms import INFRAESTRUCTURA
+
 DEFAULT_FILE = "accessctl.toml"
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -44,6 +46,12 @@ class Settings(BaseSettings):
     visit_hours: int = Field(default=24, ge=1, le=24)  # the longest that one visit may be authorised for (P4.01)
     visit_grace_minutes: int = Field(default=15, ge=0, le=240)  # after a visit's window, before the alarm
     visit_unverified_hours: int = Field(default=24, ge=1, le=720)  # after its window it ends as "no verificada" (P4.07)
+    access_alarm_area: str = Field(default=INFRAESTRUCTURA, min_length=1, max_length=200)  # N3.5 names none
+    access_alarm_responsible: Literal["tecnico_infra", "tecnico_telecom", "analista_calidad", "guardia"] = (
+        "tecnico_infra"  # P10.03, N4.4
+    )
+    alarm_take_minutes: int = Field(default=30, ge=1, le=1440)  # not taken for so long, an alarm is flagged (N3.1)
+    alarm_take_critical_minutes: int = Field(default=5, ge=1, le=1440)
     checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from accessctl.cli import group
-from accessctl.domain.alarms import ALARM_TRANSITIONS, AlarmState
+from accessctl.domain.alarms import ALARM_TRANSITIONS, ALERTS, AlarmRules, AlarmState
 from accessctl.domain.cards import CARD_TRANSITIONS, CardState
 from accessctl.domain.errors import Reason
 from accessctl.domain.facts import Fact
@@ -25,7 +25,7 @@ from accessctl.domain.procedures import DATA_CENTRE_ENTRY, END, PREMISES_ACCESS,
 from accessctl.domain.visitor_cards import VISITOR_CARD_TRANSITIONS, VisitorCardState
 from accessctl.domain.visits import VISIT_TRANSITIONS, VisitState
 from accessctl_web.messages import SENTENCES
-from accessctl_web.names import FACTS, ROLES, STEP_TITLES
+from accessctl_web.names import ALERT_TYPES, FACTS, ROLES, STEP_TITLES
 
 ROOT = Path(__file__).parent.parent
 MARK = re.compile(r"(<!-- generated: ([a-z0-9-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -156,6 +156,15 @@ def bounds_table() -> str:
     return table(("what", "at most", "where"), rows)
 
 
+def alerts_table() -> str:
+    """Whose each kind of alarm is, where the installation says nothing else."""
+    rows = []
+    for kind, alert in ALERTS.items():
+        area, responsible = AlarmRules().competence(kind)
+        rows.append((f"`{kind.value}`", ALERT_TYPES[alert.type], alert.source, area, f"`{responsible.value}`"))
+    return table(("kind", "type of alert", "follows from", "area", "assigned to"), rows)
+
+
 def reasons_table() -> str:
     """Every reason of a refusal with its sentence; ‹name› stands for a detail."""
     rows = [(f"`{one.value}`", re.sub(r"%\((\w+)\)s", r"‹\1›", SENTENCES[one])) for one in Reason]
@@ -165,6 +174,7 @@ def reasons_table() -> str:
 BLOCKS: Mapping[str, Callable[[], str]] = {
     "card-life": lambda: fenced("mermaid", mermaid(CARD_TRANSITIONS, CardState.IN_STOCK)),
     "alarm-life": lambda: fenced("mermaid", mermaid(ALARM_TRANSITIONS, AlarmState.RAISED)),
+    "alerts": alerts_table,
     "visit-life": lambda: fenced("mermaid", mermaid(VISIT_TRANSITIONS, VisitState.AUTHORISED)),
     "visitor-card-life": lambda: fenced("mermaid", mermaid(VISITOR_CARD_TRANSITIONS, VisitorCardState.FREE)),
     "procedure-4": lambda: f"{steps_table(DATA_CENTRE_ENTRY)}\n\n{steps_diagram(DATA_CENTRE_ENTRY)}",

@@ -46,6 +46,7 @@ MANUAL_OF = {
     "secretaria_infra": "secretaria.md",
     "tecnico_infra": "tecnico.md",
     "tecnico_telecom": "tecnico.md",
+    "analista_calidad": "alarmas.md",
     "jefe": "jefatura.md",
     "director": "jefatura.md",
     "subgerente": "jefatura.md",

@@ -14,9 +14,12 @@ from accessctl.documents.printed_list import PrintedLists
 from accessctl.documents.report_press import ReportPress
 from accessctl.documents.visit_press import VisitPress
 from accessctl.documents.workbook import Workbooks
+from accessctl.domain.alarms import AlarmRules
+from accessctl.domain.people import Role
 from accessctl.domain.visits import VisitRules
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
+from accessctl.services.alarm_files import AlarmFiles
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -72,6 +75,7 @@ class Service:
     delivery: DeliveryDesk
     removals: RemovalDesk
     alarms: AlarmDesk
+    alarm_files: AlarmFiles
     refusals: Refusals
     watch: Watch
     site: SiteDesk
@@ -108,12 +112,22 @@ def visit_rules(settings: Settings) -> VisitRules:
     )
 
 
+def alarm_rules(settings: Settings) -> AlarmRules:
+    """What procedure 3 leaves open, as this installation decided it."""
+    return AlarmRules(
+        access_area=settings.access_alarm_area,
+        access_responsible=Role(settings.access_alarm_responsible),
+        take_within=timedelta(minutes=settings.alarm_take_minutes),
+        take_critical_within=timedelta(minutes=settings.alarm_take_critical_minutes),
+    )
+
+
 def build(settings: Settings) -> Service:
     """The service for these settings. Raises `KeysWrong` or `DatabaseNotReady` where `accessctl init` was not run."""
     engine = make_engine(settings.database)
     require_current(engine)
     store = SqlStore(engine, clock.entropy)
-    office = Office(store=store, clock=clock.now, new_id=clock.new_id)
+    office = Office(store=store, clock=clock.now, new_id=clock.new_id, alarm_rules=alarm_rules(settings))
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)
     policy = PolicySource(store, town=settings.town)
@@ -135,6 +149,7 @@ def build(settings: Settings) -> Service:
         delivery=DeliveryDesk(office),
         removals=removals,
         alarms=AlarmDesk(office),
+        alarm_files=AlarmFiles(office),
         refusals=Refusals(office),
         watch=Watch(office),
         site=SiteDesk(office),

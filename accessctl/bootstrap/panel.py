@@ -31,6 +31,7 @@ def panel_of(service: Service) -> Flask:
         delivery=service.delivery,
         removals=service.removals,
         alarms=service.alarms,
+        alarm_files=service.alarm_files,
         watch=service.watch,
         papers=service.papers,
         exports=service.exports,

@@ -124,6 +124,7 @@ class Fact(StrEnum):
     PRESENCE_FORGIVEN = "person:presence:forgiven"
 
     ALARM_RAISED = "alarm:state:raised"
+    ALARM_ASSIGNED = "alarm:state:assigned"
     ALARM_ACKNOWLEDGED = "alarm:state:acknowledged"
     ALARM_RESOLVED = "alarm:state:resolved"
     ALARM_REOPENED = "alarm:state:reopened"

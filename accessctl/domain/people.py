@@ -18,6 +18,7 @@ class Role(StrEnum):
     SECRETARIA_INFRA = "secretaria_infra"
     TECNICO_INFRA = "tecnico_infra"
     TECNICO_TELECOM = "tecnico_telecom"
+    ANALISTA_CALIDAD = "analista_calidad"
     JEFE = "jefe"
     DIRECTOR = "director"
     SUBGERENTE = "subgerente"
@@ -49,6 +50,8 @@ class Permission(StrEnum):
     DOORS_SEE = "doors:see"
     DEVICES_MANAGE = "devices:manage"
     ALARMS_SEE = "alarms:see"
+    ALARMS_TAKE = "alarms:take"
+    ALARMS_ASSIGN = "alarms:assign"
     ALARMS_HANDLE = "alarms:handle"
     EVENTS_SEE = "events:see"
     EVENTS_EXPORT = "events:export"
@@ -62,12 +65,14 @@ class Permission(StrEnum):
 
 _SEE = frozenset({Permission.REQUEST_SEE, Permission.PEOPLE_SEE, Permission.CARDS_SEE, Permission.DOORS_SEE})
 _DUTY = frozenset({Permission.EVENTS_SEE, Permission.ALARMS_SEE, Permission.VISIT_SEE})
+_ALARMS = frozenset({Permission.ALARMS_TAKE, Permission.ALARMS_HANDLE})
 _KIOSK = frozenset({Permission.VISIT_SEE, Permission.VISIT_ATTEND})
 _ESCORT = _KIOSK | {Permission.VISIT_FOLLOW, Permission.ZONES_MANAGE}
 _AUTHORITY = (
     _SEE
     | _DUTY
-    | {Permission.REQUEST_SIGN_OFF, Permission.REMOVAL_REGISTER, Permission.EVENTS_EXPORT, Permission.ALARMS_HANDLE}
+    | {Permission.REQUEST_SIGN_OFF, Permission.REMOVAL_REGISTER, Permission.EVENTS_EXPORT, Permission.ALARMS_ASSIGN}
+    | _ALARMS
     | {Permission.VISIT_AUTHORISE, Permission.VISIT_FOLLOW, Permission.ZONES_MANAGE}
 )
 
@@ -79,18 +84,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.TECNICO_INFRA: _SEE
     | _DUTY
     | _ESCORT
+    | _ALARMS
     | {
         Permission.REQUEST_ENROL,
         Permission.REQUEST_DELIVER,
         Permission.CARDS_MANAGE,
         Permission.DEVICES_MANAGE,
-        Permission.ALARMS_HANDLE,
     },
-    Role.TECNICO_TELECOM: _SEE | _DUTY | _ESCORT | {Permission.ALARMS_HANDLE},
+    Role.TECNICO_TELECOM: _SEE | _DUTY | _ESCORT | _ALARMS,
+    Role.ANALISTA_CALIDAD: _DUTY | _ALARMS | {Permission.DOORS_SEE},  # P3 names the analyst for alerts of systems
     Role.JEFE: _AUTHORITY,
     Role.DIRECTOR: _AUTHORITY,
     Role.SUBGERENTE: _AUTHORITY,
-    Role.GUARDIA: _DUTY | _KIOSK | {Permission.DOORS_SEE, Permission.ZONES_MANAGE},
+    Role.GUARDIA: _DUTY | _KIOSK | {Permission.DOORS_SEE, Permission.ZONES_MANAGE, Permission.ALARMS_TAKE},
     Role.AUDITOR: _SEE | _DUTY | {Permission.EVENTS_EXPORT},
     Role.ADMIN: frozenset({Permission.ACCOUNTS_MANAGE, Permission.DOORS_SEE, Permission.DEVICES_MANAGE}) | _DUTY,
     Role.USUARIO: frozenset(),

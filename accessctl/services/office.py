@@ -7,8 +7,9 @@ asked: a refusal is a fact like any other, and nothing is half-done.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from accessctl.domain.alarms import AlarmRules
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Actor, Permission
@@ -19,11 +20,12 @@ LONGEST_DETAIL = 200  # of a refusal, in the record: it may quote what somebody 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """The store, the clock (aware UTC) and new identities (32 hex digits, random)."""
+    """The store, the clock (aware UTC), new identities (32 hex digits, random), and whose alarms are (P3)."""
 
     store: Store
     clock: Clock
     new_id: NewId
+    alarm_rules: AlarmRules = field(default_factory=AlarmRules)
 
     @contextmanager
     def begin(self, actor: Actor, *, case: str = "") -> Iterator[Work]:

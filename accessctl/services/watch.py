@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accessctl.domain.alarms import OPEN, Alarm
 from accessctl.domain.card_numbers import CardFormat, CardNumber, parse_typed
 from accessctl.domain.cards import CardState
 from accessctl.domain.devices import Command, CommandKind, CommandState, DeviceHealth
@@ -109,13 +108,6 @@ class Watch:
                     card.number.key for card in tx.cards.by_family(number.family_key, states=frozenset(CardState))
                 )
         return tuple(sorted(found))
-
-    def open_alarms(self, actor: Actor) -> list[Alarm]:
-        """Alarms that nobody resolved, for the head of the page."""
-        if not actor.may(Permission.ALARMS_SEE):
-            return []
-        with self._office.store.view() as tx:
-            return tx.alarms.find(state=tuple(OPEN), newest=True, limit=100)
 
     def unlock(self, actor: Actor, door: str) -> Command:
         """Open a door from the panel: committed as an intention that lapses after five seconds."""

@@ -4,11 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.devices import CommandState, DeviceHealth
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.store import EventFilter
 from accessctl.services.watch import OPENING_LASTS, Watch
 from tests.services.premises import Premises
@@ -97,14 +95,6 @@ def test_a_page_follows_the_record_and_gets_each_entry_once(premises: Premises, 
     assert len(watch.rows(guard, EventFilter(), limit=10**9)) <= 1000
     with refused(premises, premises.actors["recepcion"], Reason.WRONG_ROLE, "N10.2"):
         watch.rows(premises.actors["recepcion"], EventFilter())
-
-
-def test_alarms_at_the_head_of_the_page(premises: Premises, watch: Watch) -> None:
-    with premises.store.begin() as tx:
-        raise_alarm(tx, premises.office, AlarmKind.TAMPER, Subject(key="lobby"), at=premises.now)
-        tx.commit()
-    assert [alarm.kind for alarm in watch.open_alarms(premises.actors["guardia"])] == [AlarmKind.TAMPER]
-    assert watch.open_alarms(premises.actors["recepcion"]) == []
 
 
 def test_an_unknown_filter_finds_nothing(premises: Premises, watch: Watch) -> None:

@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, select, text
 from sqlalchemy.exc import DBAPIError
 
+from accessctl.domain.alarms import N3_5, AlertType
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record import Checkpoint
@@ -132,6 +133,36 @@ def test_a_migration_that_fails_has_not_happened(empty: Engine) -> None:
         assert is_current(connection)
 
 
+OLD_ALARM = (
+    "INSERT INTO alarms (id, kind, key, state, raised_at, device, door, person, detail, count, handled_by, comment, "
+    "cause) VALUES (:id, :kind, 'k', :state, :at, '', '', '', 'd', 3, 'a1', 'c', 'x')"
+)
+
+
+def test_alarms_of_before_get_their_area_and_may_be_assigned(empty: Engine) -> None:
+    at: object = 1_772_460_000_000_000 if empty.dialect.name == "sqlite" else NOW
+    before = [("a", "device_offline", "raised"), ("b", "gap", "verified"), ("c", "door_forced", "acknowledged")]
+    with begin_writing(empty) as connection:
+        command.upgrade(migrations.configuration(connection), "0003")
+        for key, kind, state in before:
+            connection.execute(text(OLD_ALARM), {"id": key, "kind": kind, "state": state, "at": at})
+        connection.commit()
+    migrate(empty)
+    with begin_writing(empty) as connection:
+        columns = "id, kind, state, area, responsible, assigned_to, count, waiting_since = raised_at"
+        found = connection.execute(text(f"SELECT {columns} FROM alarms ORDER BY id")).all()  # noqa: S608 -- the words above
+        assert [(*row[:3], *row[4:7], bool(row[7])) for row in found] == [
+            ("a", "device_offline", "raised", "tecnico_telecom", "", 3, True),
+            ("b", "gap", "verified", "analista_calidad", "", 3, True),
+            ("c", "door_forced", "acknowledged", "tecnico_infra", "", 3, True),
+        ]
+        assert found[0].area == N3_5[AlertType.ENLACE].area
+        connection.execute(text("UPDATE alarms SET state = 'assigned' WHERE id = 'a'"))
+        with pytest.raises(DBAPIError, match="history is kept"):
+            connection.execute(text("DELETE FROM alarms"))
+        connection.rollback()
+
+
 def test_a_draft_of_what_is_already_there_is_empty(
     empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,8 +211,9 @@ def test_the_times_of_blocks_are_made_from_what_is_there(store: SqlStore) -> Non
     full(store)
     with begin_writing(store.engine) as connection:
         written = connection.execute(select(event_block)).all()
+        command.stamp(migrations.configuration(connection), "0004")  # what came later cannot be undone, and stays
         command.downgrade(migrations.configuration(connection), "0003")
-        command.upgrade(migrations.configuration(connection), "head")
+        command.upgrade(migrations.configuration(connection), "0004")
         assert connection.execute(select(event_block)).all() == written
         assert written
         connection.rollback()

@@ -254,6 +254,10 @@ ALARM = Alarm(
     comment="se revisa",
     cause="viento",
     changed_at=LATER,
+    area="Departamento de Infraestructura Tecnológica",
+    responsible=Role.TECNICO_INFRA,
+    assigned_to="a1",
+    waiting_since=LATER,
 )
 
 VISITOR_CARD = VisitorCard(
@@ -385,7 +389,19 @@ BARE: tuple[tuple[str, Any], ...] = (
     ("grants", replace(GRANT, id="g2", valid_until=None, case="", state=GrantState.CHOSEN)),
     ("captures", replace(CAPTURE, id="cp2", reader="bare", case="", number="")),
     ("commands", replace(COMMAND, id="cm2", case="", person="", finished_at=None)),
-    ("alarms", Alarm(id="al2", kind=AlarmKind.FIRE, key="", state=AlarmState.RAISED, raised_at=NOW)),
+    (
+        "alarms",
+        Alarm(
+            id="al2",
+            kind=AlarmKind.FIRE,
+            key="",
+            state=AlarmState.RAISED,
+            raised_at=NOW,
+            area="",
+            responsible=Role.TECNICO_INFRA,
+            waiting_since=NOW,
+        ),
+    ),
     (
         "visits",
         Visit(

@@ -38,6 +38,7 @@ from accessctl.domain.visits import VisitRules
 from accessctl.record import Signer
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
+from accessctl.services.alarm_files import AlarmFiles
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -151,6 +152,7 @@ class House:
             delivery=DeliveryDesk(office),
             removals=RemovalDesk(office),
             alarms=AlarmDesk(office),
+            alarm_files=AlarmFiles(office),
             watch=Watch(office),
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),

@@ -9,7 +9,7 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.cards import CardEvent
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
-from accessctl.services.alarm_desk import Subject, raise_alarm
+from accessctl.services.alarm_desk import Subject, raise_alarm, settle
 from tests.web.house import CAST, House, post
 
 
@@ -118,20 +118,71 @@ def test_the_removal_page_follows_the_devices_to_the_last_one(house: House) -> N
     assert "every 1s" not in part
 
 
-def test_an_alarm_goes_from_hand_to_hand_as_procedure_3_says(house: House) -> None:
+def alarmed(house: House, kind: AlarmKind, detail: str = "", *, door: str = "") -> str:
     with house.store.begin() as tx:
-        about = Subject(key="lobby", device="lobby", detail="no responde")
-        alarm = raise_alarm(tx, house.office, AlarmKind.DEVICE_OFFLINE, about, at=house.clock())
+        about = Subject(key=door or "lobby", device="lobby", door=door, detail=detail)
+        alarm = raise_alarm(tx, house.office, kind, about, at=house.clock())
         tx.commit()
-    technician, head = house.client(Role.TECNICO_INFRA), house.client(Role.JEFE)
-    assert post(technician, f"/alarmas/{alarm.id}/atender", comment="Voy a ver").status_code == 303
-    assert post(technician, f"/alarmas/{alarm.id}/resolver", cause="Cable suelto").status_code == 303
-    own = post(technician, f"/alarmas/{alarm.id}/verificar")
+    return alarm.id
+
+
+def test_an_alarm_goes_from_hand_to_hand_as_procedure_3_says(house: House) -> None:
+    alarm = alarmed(house, AlarmKind.DEVICE_OFFLINE, "silent")
+    head, telecom = house.client(Role.JEFE), house.client(Role.TECNICO_TELECOM)
+    infra = house.client(Role.TECNICO_INFRA)
+    page = head.get(f"/alarmas/{alarm}").text
+    assert "Departamento de Telecomunicaciones, Conectividad y Seguridad" in page
+    assert "dejó de llamar" in page
+    assert "Wilson Chex Morales</option>" in page
+    assert "Byron Estuardo Tzul</option>" not in page
+    wrong = post(head, f"/alarmas/{alarm}/asignar", technician=house.accounts[Role.TECNICO_INFRA])
+    assert wrong.status_code == 403
+    assert "Técnico de Telecomunicaciones" in wrong.text
+    assert post(head, f"/alarmas/{alarm}/asignar", technician=house.accounts[Role.TECNICO_TELECOM]).status_code == 303
+    assert "/atender" not in infra.get(f"/alarmas/{alarm}").text
+    assert post(infra, f"/alarmas/{alarm}/atender", comment="Voy yo").status_code == 403
+    assert "Equipo sin comunicación" in telecom.get("/alarmas/?ver=mias").text
+    assert post(telecom, f"/alarmas/{alarm}/atender", comment="Voy a ver").status_code == 303
+    assert post(telecom, f"/alarmas/{alarm}/resolver", cause="Cable suelto").status_code == 303
+    own = post(telecom, f"/alarmas/{alarm}/verificar")
     assert own.status_code == 403
     assert "«quien atiende» y «quien verifica»" in own.text
-    assert post(head, f"/alarmas/{alarm.id}/verificar").status_code == 303
+    assert post(infra, f"/alarmas/{alarm}/reabrir", comment="Sigue sin responder").status_code == 303
+    assert "Asignarla" in head.get(f"/alarmas/{alarm}").text
+    assert post(head, f"/alarmas/{alarm}/asignar", technician=house.accounts[Role.TECNICO_TELECOM]).status_code == 303
+    assert post(telecom, f"/alarmas/{alarm}/atender", comment="De nuevo").status_code == 303
+    assert post(telecom, f"/alarmas/{alarm}/resolver", cause="Cable cambiado").status_code == 303
+    assert post(head, f"/alarmas/{alarm}/verificar").status_code == 303
     assert "No hay alarmas abiertas" in head.get("/alarmas/").text
-    assert "Cable suelto" in head.get("/alarmas/?todas=1").text
+    assert alarm in head.get("/alarmas/?ver=todas").text
+    history = infra.get(f"/alarmas/{alarm}").text
+    for said in ("Voy a ver", "Cable suelto", "Sigue sin responder", "Cable cambiado", "P3.04", "el sistema"):
+        assert said in history, said
+
+
+def test_what_the_service_says_of_an_alarm_is_said_in_words(house: House) -> None:
+    alarm = alarmed(house, AlarmKind.DOOR_HELD_OPEN, "rtstate", door="cd-1")
+    with house.store.begin() as tx:
+        settle(tx, AlarmKind.DOOR_HELD_OPEN, "cd-1", cause="closed", at=house.clock())
+        tx.commit()
+    guard = house.client(Role.GUARDIA)
+    page = guard.get(f"/alarmas/{alarm}").text
+    assert "según el estado que envía el controlador" in page
+    assert "la puerta se cerró" in page
+    assert "rtstate" not in page
+    assert ">closed<" not in page
+
+
+def test_an_alarm_that_nobody_takes_in_time_is_flagged(house: House) -> None:
+    alarm = alarmed(house, AlarmKind.DOOR_FORCED, door="cd-1")
+    guard = house.client(Role.GUARDIA)
+    assert "nadie la atiende a tiempo" not in guard.get("/alarmas/").text
+    house.clock.forward(minutes=5)
+    assert "nadie la atiende a tiempo" in guard.get("/alarmas/").text
+    assert "nadie la atiende a tiempo" in guard.get("/").text
+    assert "desde hace demasiado tiempo" in guard.get(f"/alarmas/{alarm}").text
+    assert post(guard, f"/alarmas/{alarm}/atender", comment="Estoy aquí").status_code == 303
+    assert "nadie la atiende a tiempo" not in guard.get("/alarmas/").text
 
 
 def test_a_door_is_opened_from_the_panel_only_while_its_terminal_answers(house: House) -> None:

@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from accessctl.domain.people import Role
 from accessctl_web import (
     access,
+    alarm_names,
     errors,
     forms,
     headers,
@@ -131,6 +132,7 @@ def create_app(desks: Desks, settings: PanelSettings) -> Flask:
     navigation.install(app)
     naming.install(app)
     report_names.install(app)
+    alarm_names.install(app)
     headers.install(app)
     language.install(app)
     session.install(app)

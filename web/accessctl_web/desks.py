@@ -12,6 +12,7 @@ from accessctl.domain.errors import AccessError
 from accessctl.domain.people import Actor
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
+from accessctl.services.alarm_files import AlarmFiles
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -53,6 +54,7 @@ class Desks:
     delivery: DeliveryDesk
     removals: RemovalDesk
     alarms: AlarmDesk
+    alarm_files: AlarmFiles
     watch: Watch
     papers: Papers
     exports: ExportDesk

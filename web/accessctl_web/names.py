@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from flask_babel import gettext
 
-from accessctl.domain.alarms import AlarmKind, AlarmState
+from accessctl.domain.alarms import AlarmKind, AlarmState, AlertType
 from accessctl.domain.cards import CardEvent, CardState
 from accessctl.domain.devices import CommandKind, CommandState
 from accessctl.domain.facts import Fact
@@ -34,6 +34,7 @@ ROLES: Mapping[StrEnum, str] = {
     Role.SECRETARIA_INFRA: N_("Secretaria de Infraestructura"),
     Role.TECNICO_INFRA: N_("Técnico en Infraestructura"),
     Role.TECNICO_TELECOM: N_("Técnico de Telecomunicaciones"),
+    Role.ANALISTA_CALIDAD: N_("Analista de Control de Calidad"),
     Role.JEFE: N_("Jefe de departamento"),
     Role.DIRECTOR: N_("Director"),
     Role.SUBGERENTE: N_("Subgerente"),
@@ -92,9 +93,18 @@ ALARM_KINDS: Mapping[StrEnum, str] = {
 
 ALARM_STATES: Mapping[StrEnum, str] = {
     AlarmState.RAISED: N_("sin atender"),
+    AlarmState.ASSIGNED: N_("asignada, sin atender"),
     AlarmState.ACKNOWLEDGED: N_("en atención"),
     AlarmState.RESOLVED: N_("resuelta, por verificar"),
     AlarmState.VERIFIED: N_("verificada"),
+}
+
+ALERT_TYPES: Mapping[StrEnum, str] = {
+    AlertType.ENLACE: N_("Enlace"),
+    AlertType.SERVIDORES: N_("Servidores"),
+    AlertType.SISTEMAS: N_("Sistemas"),
+    AlertType.TEMPERATURA: N_("Temperatura de ductos"),
+    AlertType.ACCESO: N_("Acceso físico"),
 }
 
 GRANT_STATES: Mapping[StrEnum, str] = {
@@ -245,6 +255,7 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.PRESENCE_DOUBTED: N_("Presencia en la zona dudosa"),
     Fact.PRESENCE_FORGIVEN: N_("Doble paso perdonado"),
     Fact.ALARM_RAISED: N_("Alarma activada"),
+    Fact.ALARM_ASSIGNED: N_("Alarma asignada"),
     Fact.ALARM_ACKNOWLEDGED: N_("Alarma atendida"),
     Fact.ALARM_RESOLVED: N_("Alarma resuelta"),
     Fact.ALARM_REOPENED: N_("Alarma reabierta"),
@@ -357,6 +368,7 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
     CardEvent: CARD_EVENTS,
     AlarmKind: ALARM_KINDS,
     AlarmState: ALARM_STATES,
+    AlertType: ALERT_TYPES,
     GrantState: GRANT_STATES,
     AuthorisedBy: AUTHORISED_BY,
     DocumentKind: DOCUMENT_KINDS,
@@ -375,6 +387,11 @@ VOCABULARIES: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
 }
 
 STEP_TITLES: Mapping[str, str] = {
+    "p3.01": N_("Detectar la alerta y registrarla"),
+    "p3.03": N_("Trasladarla a la jefatura del área"),
+    "p3.04": N_("Asignar a un técnico del área"),
+    "p3.05": N_("Atenderla y resolverla"),
+    "p3.07": N_("Comprobar que se solucionó"),
     "p4": N_("Ingreso al centro de datos"),
     "p4.01": N_("Autorizar el ingreso"),
     "p4.02": N_("Tomar los datos de quien entra y de su equipo"),
@@ -394,6 +411,8 @@ STEP_TITLES: Mapping[str, str] = {
 }
 
 NORMS: Mapping[str, str] = {
+    "N3.1": N_("la vigilancia es a toda hora"),
+    "N3.5": N_("cada tipo de alerta tiene su área y su responsable"),
     "NG.3": N_("la solicitud lleva firma y sello de la jefatura"),
     "N4.1": N_("el ingreso al centro de datos se controla en la puerta y queda en un registro"),
     "N4.2": N_("lo fortuito se coordina con la autoridad superior"),

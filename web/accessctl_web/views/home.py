@@ -26,6 +26,6 @@ def show() -> str:
         waiting=waiting,
         inside=inside,
         irregular=irregular,
-        alarms=desks().watch.open_alarms(me),
+        alarms=desks().alarm_files.waiting(me),
         silent=silent,
     )
