@@ -20,6 +20,7 @@ from accessctl.domain.visits import VisitRules
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.alarm_files import AlarmFiles
+from accessctl.services.bulletin import Bulletin
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -76,6 +77,7 @@ class Service:
     removals: RemovalDesk
     alarms: AlarmDesk
     alarm_files: AlarmFiles
+    bulletin: Bulletin
     refusals: Refusals
     watch: Watch
     site: SiteDesk
@@ -150,6 +152,7 @@ def build(settings: Settings) -> Service:
         removals=removals,
         alarms=AlarmDesk(office),
         alarm_files=AlarmFiles(office),
+        bulletin=Bulletin(office),
         refusals=Refusals(office),
         watch=Watch(office),
         site=SiteDesk(office),

@@ -32,6 +32,7 @@ def panel_of(service: Service) -> Flask:
         removals=service.removals,
         alarms=service.alarms,
         alarm_files=service.alarm_files,
+        bulletin=service.bulletin,
         watch=service.watch,
         papers=service.papers,
         exports=service.exports,

@@ -39,6 +39,7 @@ from accessctl.record import Signer
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.alarm_files import AlarmFiles
+from accessctl.services.bulletin import Bulletin
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -153,6 +154,7 @@ class House:
             removals=RemovalDesk(office),
             alarms=AlarmDesk(office),
             alarm_files=AlarmFiles(office),
+            bulletin=Bulletin(office),
             watch=Watch(office),
             papers=Papers(office, Press(), keeper),
             exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists()}),

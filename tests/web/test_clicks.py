@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import Role
+from accessctl.domain.people import SYSTEM, Role
 from accessctl.ports import CardPresented, TerminalTemplate
 from tests.browser import PATIENCE_MS
 from tests.web.clicking import enter
@@ -187,6 +187,7 @@ def test_a_device_that_falls_silent_shows_without_reloading(page: Page, house: H
     page.locator("#open-sub-1").focus()
     with house.store.begin() as tx:
         tx.health.save(replace(tx.health.get("lobby"), online=False))
+        tx.record(Fact.DEVICE_OFFLINE, at=house.clock(), actor=SYSTEM, device="lobby")
         tx.commit()
     expect(door).to_contain_text("sin comunicación")
     assert page.evaluate("document.activeElement.id") == "open-sub-1"

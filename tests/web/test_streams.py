@@ -1,4 +1,4 @@
-"""Live events: each entry once and in order, few streams at once, every one over by itself."""
+"""Streams: each entry once and in order, few at once, a flood told as one change, every one over by itself."""
 
 import time
 from datetime import UTC, datetime
@@ -9,8 +9,14 @@ import pytest
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.services.store import EventRow
-from accessctl_web.streams import Streams, last_seen, message
+from accessctl_web.streams import SPREAD, Streams, entries, last_seen, message
 from tests.web.house import House
+
+
+def nothing(after: int) -> tuple[int, str]:
+    """A look that finds nothing."""
+    return after, ""
+
 
 AT = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
 
@@ -40,7 +46,7 @@ def row(index: int) -> EventRow:
 
 
 def test_a_message_carries_its_index_and_every_line() -> None:
-    assert message(row(7), "<tr>\n\n  <td>a</td>\r\n</tr>") == (
+    assert message("entry", 7, "<tr>\n\n  <td>a</td>\r\n</tr>") == (
         "event: entry\nid: 7\ndata: <tr>\ndata:   <td>a</td>\ndata: </tr>\n\n"
     )
 
@@ -70,24 +76,41 @@ def test_a_stream_gives_what_is_new_and_ends_by_itself() -> None:
     def rows(after: int) -> list[EventRow]:
         return [one for one in record if one.index > after]
 
-    text = "".join(streams.follow(3, rows=rows, draw=lambda _: "x"))
+    text = "".join(streams.follow(3, entries(rows, lambda _: "x")))
     assert time.monotonic() - began < 5
     assert text.startswith("retry: ")
-    assert text.count("id: 4") == 1
+    assert text.count("event: entry\nid: 4") == 1
     assert "id: 3" not in text
     assert ": sigo" in text
 
 
 def test_one_too_many_gets_a_short_answer_and_no_slot() -> None:
     streams = Streams(most=1, lasts_s=30, beat_s=10)
-    first = streams.follow(0, rows=lambda _: [], draw=lambda _: "x")
+    first = streams.follow(0, nothing)
     next(first)
-    second = list(streams.follow(0, rows=lambda after: [row(1)] if after < 1 else [], draw=lambda _: "x"))
-    assert "id: 1" in second[-1]
+    (second,) = streams.follow(0, entries(lambda after: [row(1)] if after < 1 else [], lambda _: "x"))
+    assert "event: entry\nid: 1\n" in second
+    retries = {next(iter(streams.follow(0, nothing))).splitlines()[0] for _ in range(50)}
+    assert len(retries) == SPREAD  # they do not all come back at one moment
+    assert min(int(one.removeprefix("retry: ")) for one in retries) >= 4000
     first.close()
-    third = streams.follow(0, rows=lambda _: [], draw=lambda _: "x")
+    third = streams.follow(0, nothing)
     assert "500" in next(third)
     third.close()
+
+
+def test_a_flood_is_told_as_one_change_at_a_time() -> None:
+    """Something is new at every look: a page that rests for half a second hears of it three times in a second."""
+    streams = Streams(most=1, lasts_s=1.2, beat_s=10)
+    looks: list[int] = []
+
+    def look(after: int) -> tuple[int, str]:
+        looks.append(after)
+        return after + 10_000, message("changed", after + 10_000, "inside")
+
+    text = "".join(streams.follow(0, look, rests_s=0.5))
+    assert text.count("event: changed") == len(looks) <= 3
+    assert looks == [10_000 * number for number in range(len(looks))]
 
 
 def test_events_arrive_while_they_happen_and_none_twice(house: House) -> None:

@@ -13,6 +13,7 @@ from accessctl.domain.people import Actor
 from accessctl.services.account_desk import AccountDesk
 from accessctl.services.alarm_desk import AlarmDesk
 from accessctl.services.alarm_files import AlarmFiles
+from accessctl.services.bulletin import Bulletin
 from accessctl.services.capture_desk import CaptureDesk
 from accessctl.services.delivery_desk import DeliveryDesk
 from accessctl.services.enrolment_desk import EnrolmentDesk
@@ -55,6 +56,7 @@ class Desks:
     removals: RemovalDesk
     alarms: AlarmDesk
     alarm_files: AlarmFiles
+    bulletin: Bulletin
     watch: Watch
     papers: Papers
     exports: ExportDesk

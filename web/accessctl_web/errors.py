@@ -9,7 +9,7 @@ import secrets
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -58,6 +58,7 @@ def is_fragment() -> bool:
 
 
 def _answer(status: int, *, refusal: Refusal | None = None, reference: str = "", seconds: str = "") -> Response:
+    g.asks_nothing = True  # whatever failed is not to fail again at the head of the page that tells
     title = TITLES.get(status, TITLES[400])
     advice = ADVICE.get(status, "")
     body = render_template(

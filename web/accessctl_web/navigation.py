@@ -1,12 +1,15 @@
-"""The sections of the panel: which of them the person may open, and in which one they are."""
+"""The head of a page: the sections that the person may open, in which one they are, and how many alarms are open."""
 
 from dataclasses import dataclass
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
+from accessctl.domain.people import Permission
+from accessctl.services.bulletin import Topic
 from accessctl_web.access import EVERYBODY, asked_of
+from accessctl_web.desks import actor, desks
 from accessctl_web.names import N_
 
 SECTIONS: tuple[tuple[str, str], ...] = (
@@ -30,11 +33,41 @@ OF_VISITS = frozenset({"visit_care", "visitor_cards", "visit_differences", "regi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One entry of the bar. `current` where the page being shown belongs to it."""
+    """One entry of the bar. `current` where the page being shown belongs to it, `alarms` where it counts them."""
 
     name: str
     address: str
     current: bool
+    alarms: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """What an open page follows: a topic, "" for the head alone, and the last entry that it knows."""
+
+    topic: str
+    after: int
+
+
+def follow(topic: Topic) -> None:
+    """Let the page that is about to be made follow a topic. To be said before its contents are asked for."""
+    g.following = Following(topic=topic.value, after=desks().bulletin.known())
+
+
+def following() -> Following | None:
+    """What this page follows. Every page of somebody who may see alarms follows at least their number."""
+    if "following" not in g:
+        may = "asks_nothing" not in g and current_user.actor.may(Permission.ALARMS_SEE)
+        g.following = Following(topic="", after=desks().bulletin.known()) if may else None
+    found: Following | None = g.following
+    return found
+
+
+def open_alarms() -> int:
+    """How many alarms nobody has resolved. Asked after `following`, so that none between the two is missed."""
+    if "open_alarms" not in g:
+        g.open_alarms = 0 if "asks_nothing" in g else desks().alarm_files.count(actor())
+    return int(g.open_alarms)
 
 
 def places() -> list[Place]:
@@ -44,7 +77,8 @@ def places() -> list[Place]:
         asked = asked_of(current_app.view_functions[endpoint]) or frozenset()
         if asked == EVERYBODY or any(current_user.actor.may(one) for one in asked):
             current = _is_current(endpoint)
-            shown.append(Place(name=str(gettext(name)), address=url_for(endpoint), current=current))
+            alarms = endpoint == "alarms.show"
+            shown.append(Place(name=str(gettext(name)), address=url_for(endpoint), current=current, alarms=alarms))
     return shown
 
 
@@ -59,4 +93,5 @@ def _is_current(endpoint: str) -> bool:
 
 def install(app: Flask) -> None:
     """Give the templates their sections."""
-    app.add_template_global(places, "places")
+    for one in (places, following, open_alarms):
+        app.add_template_global(one, one.__name__)

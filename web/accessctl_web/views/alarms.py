@@ -8,10 +8,12 @@ from werkzeug.wrappers import Response
 
 from accessctl.domain.people import Permission
 from accessctl.services.alarm_files import Which
+from accessctl.services.bulletin import Topic
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, typed
 from accessctl_web.messages import Refusal
+from accessctl_web.navigation import follow
 
 pages = Blueprint("alarms", __name__, url_prefix="/alarmas")
 
@@ -22,6 +24,7 @@ SHOWN = {"abiertas": Which.OPEN, "mias": Which.MINE, "funcion": Which.ROLE, "tod
 @needs(Permission.ALARMS_SEE)
 def show() -> str:
     """The most urgent first: those not closed, mine, those of my role, or all; of one area where it is asked for."""
+    follow(Topic.ALARMS)
     shown = request.args.get("ver", "")
     shown = shown if shown in SHOWN else "abiertas"
     area = request.args.get("area", "")[:200]

@@ -5,13 +5,15 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.people import Permission
+from accessctl.services.bulletin import Topic
 from accessctl.services.store import EventFilter, EventRow
 from accessctl.services.watch import DOOR_EVENTS
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt
 from accessctl_web.messages import Refusal
-from accessctl_web.streams import Streams, last_seen
+from accessctl_web.navigation import follow
+from accessctl_web.streams import Streams, entries, last_seen
 
 pages = Blueprint("doors", __name__)
 
@@ -27,6 +29,7 @@ def show() -> str:
 
 def _page(refusal: Refusal | None = None) -> str:
     me = actor()
+    follow(Topic.DOORS)
     return render_template(
         "doors/list.html", doors=desks().watch.doors(me), devices=desks().watch.devices(me), refusal=refusal
     )
@@ -86,6 +89,7 @@ def live() -> Response:
     def draw(row: EventRow) -> str:
         return render_template("doors/row.html", row=row)
 
-    response = Response(stream_with_context(streams.follow(after, rows=rows, draw=draw)), mimetype="text/event-stream")
+    told = streams.follow(after, entries(rows, draw))
+    response = Response(stream_with_context(told), mimetype="text/event-stream")
     response.headers["X-Accel-Buffering"] = "no"
     return response

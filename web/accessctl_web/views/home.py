@@ -3,8 +3,10 @@
 from flask import Blueprint, render_template
 
 from accessctl.domain.people import Permission
+from accessctl.services.bulletin import Topic
 from accessctl_web.access import signed_in
 from accessctl_web.desks import actor, desks
+from accessctl_web.navigation import follow
 from accessctl_web.visit_page import WITHIN
 
 pages = Blueprint("home", __name__)
@@ -15,6 +17,8 @@ pages = Blueprint("home", __name__)
 def show() -> str:
     """What waits for me."""
     me = actor()
+    if me.may(Permission.ALARMS_SEE):
+        follow(Topic.ALARMS)
     waiting = desks().files.waiting_for(me) if me.may(Permission.REQUEST_SEE) else []
     devices = desks().watch.devices(me) if me.may(Permission.DOORS_SEE) else []
     silent = [line for line in devices if not line.health.online]

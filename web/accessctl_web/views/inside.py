@@ -9,16 +9,19 @@ from werkzeug.wrappers import Response
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.occupancy import AntiPassback
 from accessctl.domain.people import Permission
+from accessctl.services.bulletin import Topic
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, chosen, number, typed
 from accessctl_web.messages import Refusal
+from accessctl_web.navigation import follow
 
 pages = Blueprint("inside", __name__, url_prefix="/adentro")
 
 
 def _page(refusal: Refusal | None = None, refused: str = "") -> str:
     me = actor()
+    follow(Topic.INSIDE)
     return render_template(
         "inside/show.html",
         muster=desks().zones.muster(me),
@@ -38,7 +41,7 @@ def _act(zone: str, act: Callable[[], object], said: str) -> Response:
 @pages.get("/")
 @needs(Permission.VISIT_SEE)
 def show() -> str:
-    """By zone; the part that changes asks for itself every two seconds."""
+    """By zone; the part that changes is drawn anew when the stream says so."""
     return _page()
 
 
