@@ -28,6 +28,7 @@ from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
 from accessctl.services.fleet import Fleet
+from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.intake import Intake
 from accessctl.services.office import Office
 from accessctl.services.papers import Papers
@@ -98,6 +99,7 @@ class Service:
     zones: ZoneDesk
     visit_papers: VisitPapers
     register_comparison: RegisterComparison
+    folios: FolioDesk
     policy: PolicySource
     intake: Intake
     fleet: Fleet
@@ -168,6 +170,7 @@ def build(settings: Settings) -> Service:
         visit_differences=VisitDifferences(office, rules),
         visit_watch=VisitWatch(office, rules),
         zones=ZoneDesk(office),
+        folios=FolioDesk(office),
         visit_papers=VisitPapers(office, VisitPress(), keeper, seal),
         register_comparison=RegisterComparison(office),
         reports=Reports(office, keeper, ReportPress(), seal),

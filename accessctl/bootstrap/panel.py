@@ -50,6 +50,7 @@ def panel_of(service: Service) -> Flask:
         zones=service.zones,
         visit_papers=service.visit_papers,
         register_comparison=service.register_comparison,
+        folios=service.folios,
         clock=service.office.clock,
     )
     return create_app(

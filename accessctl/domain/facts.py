@@ -43,6 +43,7 @@ class Fact(StrEnum):
     VISIT_REGISTER_PRINTED = "visit:register:printed"
     VISIT_LINE_PRINTED = "visit:line:printed"
     VISIT_REGISTER_COMPARED = "visit:register:compared"
+    FOLIO_VOIDED = "visit:folio:voided"
 
     CARD_STOCKED = "card:stock:added"
     CARD_ENROLLED = "card:life:enrolled"

@@ -1,11 +1,9 @@
-"""Papers of procedure 4: badge, muster list, blank contingency folios; and which of these folios are missing (N4.1).
+"""Papers of procedure 4: badge, muster list, the day's register, blank contingency folios (N4.1).
 
 The numbers of blank folios are reserved in the record before a sheet is drawn: none is printed twice, and one that
 never comes back can be named.
 """
 
-import re
-from dataclasses import dataclass
 from datetime import date
 
 from accessctl.domain.errors import AccessError, Reason
@@ -13,7 +11,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission
 from accessctl.domain.schedules import local
 from accessctl.domain.visitor_cards import VisitorCardState
-from accessctl.record import decode
+from accessctl.services.folio_desk import reserved
 from accessctl.services.office import Office
 from accessctl.services.paper_facts import Sealing, Stamp, unsealed
 from accessctl.services.papers import record_printing
@@ -31,21 +29,6 @@ from accessctl.services.visit_paper_facts import (
 from accessctl.services.zone_desk import ZoneDesk
 
 MOST_FOLIOS = 50  # in one printing
-MOST_VISITS = 20_000
-_NAMED = re.compile(r"C-?0*([0-9]{1,9})", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolioReport:
-    """Blank folios up to `reserved`; `missing` lie before one that was used, and no line names them.
-
-    `foreign` are folios that a visit names and that were never reserved.
-    """
-
-    reserved: int
-    used: int
-    missing: tuple[str, ...]
-    foreign: tuple[str, ...]
 
 
 class VisitPapers:
@@ -92,30 +75,13 @@ class VisitPapers:
         with self._office.begin(actor) as tx:
             if not 1 <= count <= MOST_FOLIOS:
                 raise AccessError(Reason.FORM_INCOMPLETE, "N4.1", missing="folios")
-            first = _reserved(tx) + 1
+            first = reserved(tx) + 1
             last = first + count - 1
             data = {"first": first, "last": last}
             tx.record(Fact.FOLIOS_RESERVED, at=now, actor=actor, norm="N4.1", data=data)
             tx.commit()
         facts = FolioFacts(stamp=self._stamp(f"N4.1-{FOLIO % first}"), first=first, last=last)
         return self._printed(actor, self._printer.folios(facts), "folios", "N4.1", f"{first}-{last}")
-
-    def folio_report(self, actor: Actor) -> FolioReport:
-        """Which reserved folios lie before a used one and are named by no line, and which were named unreserved."""
-        self._office.require(actor, Permission.VISIT_SEE, norm="N4.1")
-        with self._office.store.view() as tx:
-            reserved = _reserved(tx)
-            named = {one.folio for one in tx.visits.find(newest=True, limit=MOST_VISITS) if one.folio}
-        numbers = {int(match[1]) for folio in named if (match := _NAMED.fullmatch(folio.strip()))}
-        foreign = {folio for folio in named if not _is_ours(folio, reserved)}
-        used = {one for one in numbers if 1 <= one <= reserved}
-        missing = [one for one in range(1, max(used, default=0)) if one not in used]
-        return FolioReport(
-            reserved=reserved,
-            used=len(used),
-            missing=tuple(FOLIO % one for one in missing),
-            foreign=tuple(sorted(foreign)),
-        )
 
     def _badge(self, tx: Work, visit_id: str) -> BadgeFacts:
         visit = tx.visits.get(visit_id)
@@ -153,17 +119,3 @@ class VisitPapers:
 
     def _printed(self, actor: Actor, pdf: bytes, document: str, norm: str, about: str) -> bytes:
         return record_printing(self._office, actor, self._seal(pdf), document=document, norm=norm, about=about)
-
-
-def _reserved(tx: Work) -> int:
-    """The highest folio reserved so far, as the record says; 0 before the first."""
-    which = EventFilter(events=(Fact.FOLIOS_RESERVED.value,))
-    for row in tx.events.rows(which, limit=1, newest=True):
-        data = decode(next(tx.ledger.entries(row.index, row.index + 1))[1])["data"]
-        return int(str(data["last"])) if isinstance(data, dict) else 0
-    return 0
-
-
-def _is_ours(folio: str, reserved: int) -> bool:
-    match = _NAMED.fullmatch(folio.strip())
-    return match is not None and 1 <= int(match[1]) <= reserved

@@ -46,6 +46,7 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
+from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.office import Office
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
@@ -172,6 +173,7 @@ class House:
             visit_files=VisitFiles(office),
             visit_differences=VisitDifferences(office, rules),
             zones=ZoneDesk(office),
+            folios=FolioDesk(office),
             visit_papers=VisitPapers(office, VisitPress(), keeper),
             register_comparison=RegisterComparison(office),
             clock=self.clock,

@@ -78,7 +78,7 @@ def test_ten_thousand_entries_are_one_change(house: House) -> None:
 
 def test_a_page_that_knows_more_than_a_restored_record_is_drawn_anew(house: House) -> None:
     answer = house.client(Role.GUARDIA).get("/en-vivo/doors", headers={"Last-Event-ID": "999999"})
-    assert events_of(answer.text) == [("changed", house.desks.bulletin.known())]
+    assert events_of(answer.text) == [(name, house.desks.bulletin.known()) for name in ("changed", "alarms")]
 
 
 def test_the_head_of_a_page_alone_gets_a_short_answer(house: House) -> None:

@@ -6,6 +6,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Role
 from accessctl.services.visit_differences import KINDS
 from accessctl_web.names import DIFFERENCES
@@ -271,6 +272,53 @@ def test_contingency_folios_are_reserved_once_and_missed_where_they_do_not_come_
     assert "C-000004" not in page
 
 
+def test_a_spoiled_folio_is_void_with_its_reason_and_not_missed(house: House) -> None:
+    guard, auditor = house.client(Role.GUARDIA), house.client(Role.AUDITOR)
+    post(guard, "/visitas/folios", folios="5")
+    technician = house.actor(Role.TECNICO_INFRA)
+    visit = visit_at(house, step=5)
+    house.desks.escort.record_entry(technician, visit, at=house.clock(), folio="C-000004")
+    assert "C-000001, C-000002, C-000003" in guard.get("/visitas/diferencias/").text
+    size = house.desks.watch.size()
+    said = post(guard, "/visitas/diferencias/folios/anular", folio="c-2", why="Se mojó")
+    assert said.status_code == 303
+    entry = house.desks.watch.entry(house.actor(Role.AUDITOR), size)
+    assert (entry.row.event, entry.row.norm) == (Fact.FOLIO_VOIDED.value, "N4.1")
+    assert entry.row.actor == house.accounts[Role.GUARDIA]
+    page = auditor.get("/visitas/diferencias/").text
+    assert "C-000001, C-000003" in page
+    for shown in ("C-000002", "Se mojó", "Rigoberto Cojón"):
+        assert shown in page
+    report = house.desks.folios.report(house.actor(Role.AUDITOR))
+    assert (report.missing, [one.name for one in report.void]) == (("C-000001", "C-000003"), ["C-000002"])
+    for folio, why, status, words in (
+        ("C-000002", "Otra vez", 409, "Eso ya se hizo"),
+        ("C-000004", "Está usado", 409, "Ya existe un registro con ese dato: folio"),
+        ("C-000006", "Nadie lo reservó", 404, "No se encontró"),
+        ("C-0", "Cero", 404, "No se encontró"),
+        ("12", "No es de estos", 404, "No se encontró"),
+        ("C-000003", " ", 409, "revise motivo"),
+        ("C-" + "9" * 60, "Largo", 409, "revise folio"),
+    ):
+        size = house.desks.watch.size()
+        refused = post(guard, "/visitas/diferencias/folios/anular", folio=folio, why=why)
+        assert (refused.status_code, words in refused.text) == (status, True), folio
+        assert house.desks.folios.report(house.actor(Role.AUDITOR)) == report
+        assert house.desks.watch.size() == size + 1  # the refusal
+    assert post(auditor, "/visitas/diferencias/folios/anular", folio="C-1", why="x").status_code == 403
+
+
+def test_a_void_folio_that_a_visit_names_all_the_same_is_reported(house: House) -> None:
+    guard = house.client(Role.GUARDIA)
+    post(guard, "/visitas/folios", folios="2")
+    post(guard, "/visitas/diferencias/folios/anular", folio="C-000001", why="Roto")
+    house.desks.escort.record_entry(
+        house.actor(Role.TECNICO_INFRA), visit_at(house, step=5), at=house.clock(), folio="C-000001"
+    )
+    page = guard.get("/visitas/diferencias/").text
+    assert "Anulados y, aun así, nombrados por una visita" in page
+
+
 def test_differences_have_their_names_and_a_day_that_is_none_shows_today(house: House) -> None:
     assert set(KINDS) == set(DIFFERENCES)
     guard = house.client(Role.GUARDIA)
@@ -318,7 +366,7 @@ def test_who_is_inside_and_what_may_be_done_about_the_zone(house: House) -> None
     page = guard.get("/adentro/").text
     assert "Byron Estuardo Tzul" in page
     assert "hace 3 min 00 s" in page
-    assert "every 2s" in page
+    assert 'data-live="/en-vivo/inside"' in page
     person = house.people[Role.TECNICO_INFRA].id
     assert "dudosa" in follow(guard, f"/adentro/personas/{person}/perdonar")
     assert "ingreso bloqueado" in follow(guard, "/adentro/zonas/cdatos/bloquear", why="Humo")

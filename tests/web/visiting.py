@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from accessctl.domain.card_numbers import CardFormat, CardNumber
+from accessctl.domain.facts import Fact
 from accessctl.domain.occupancy import Presence
-from accessctl.domain.people import Role
+from accessctl.domain.people import SYSTEM, Role
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Equipment
 from accessctl.services.visit_desk import EntryForm
@@ -65,4 +66,5 @@ def goes_in(house: House, role: Role, zone: str) -> None:
     with house.store.begin() as tx:
         seen = Presence(id=person, zone=zone, since=now, seen_at=now, door="cd-1")
         (tx.presence.save if tx.presence.maybe(person) else tx.presence.add)(seen)
+        tx.record(Fact.DOOR_OPENED, at=now, actor=SYSTEM, door="cd-1")
         tx.commit()

@@ -20,6 +20,7 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.erasure import ErasureDesk
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
+from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
 from accessctl.services.record_keeper import RecordKeeper
@@ -74,6 +75,7 @@ class Desks:
     zones: ZoneDesk
     visit_papers: VisitPapers
     register_comparison: RegisterComparison
+    folios: FolioDesk
     clock: Callable[[], datetime]
 
 

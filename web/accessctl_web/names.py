@@ -181,6 +181,7 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.VISIT_REGISTER_PRINTED: N_("Registro de visitas impreso"),
     Fact.VISIT_LINE_PRINTED: N_("Línea del registro impresa"),
     Fact.VISIT_REGISTER_COMPARED: N_("Registro impreso comparado con el electrónico"),
+    Fact.FOLIO_VOIDED: N_("Folio de contingencia anulado"),
     Fact.CARD_STOCKED: N_("Tarjeta ingresada a existencias"),
     Fact.CARD_ENROLLED: N_("Tarjeta registrada"),
     Fact.CARD_RELEASED: N_("Tarjeta devuelta a existencias"),

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, current_app, request, stream_with_context
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.people import Permission
 from accessctl.services.bulletin import Topic
-from accessctl_web.access import signed_in
+from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.streams import Look, Streams, last_seen, message
 
@@ -16,7 +16,7 @@ COUNTED = "count"  # the name of the page that shows nothing but the count at it
 
 
 @pages.get("/en-vivo/<topic>")
-@signed_in
+@needs(Permission.ALARMS_SEE, Permission.VISIT_SEE, Permission.DOORS_SEE)
 def follow(topic: str) -> Response:
     """From an entry on: `changed` where the page is to be drawn anew, `alarms` with their number. The head of a page
     alone, which every page has, is worth no open stream: it gets a short answer every few seconds."""
