@@ -3,14 +3,14 @@
 SQLite cannot change a check in place: there the table is made anew and its rows are carried over.
 Frozen: it imports nothing of the program, which goes on changing.
 
-Revision 0005, after 0004.
+Revision 0006, after 0005.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
