@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Row, delete, event, insert, select, text
 from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode
 from accessctl.record.merkle import leaf_hashes
 from accessctl.record.tiles import HEIGHT, WIDTH, split
+from accessctl.storage.bulk import insert_rows
 from accessctl.storage.record_tables import checkpoint, entry, opening
 
 RECORD_LOCK = 0x7265636F7264  # "record": PostgreSQL's advisory lock of whoever appends, after the writer's own
@@ -27,15 +28,10 @@ MAX_LOOKUP = 500  # parameters of one query
 _PAGE = 4096  # rows fetched at a time when streaming
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
 
-# The few statements that run for every batch and every proof, as the driver takes them: a proof is five reads of some
+# The few statements that run for every proof, as the driver takes them: a proof is five reads of some
 # twenty microseconds, and building them each time would take longer than running them.
-_INSERTS = {
-    dialect: {
-        "entry": f"INSERT INTO entry (idx, bytes, leaf) VALUES ({mark}, {mark}, {mark})",  # noqa: S608  # no value in it
-        "tile": f"INSERT INTO tile (level, idx, root, hashes) VALUES ({mark}, {mark}, {mark}, {mark})",  # noqa: S608  # likewise
-    }
-    for dialect, mark in _MARKS.items()
-}
+_ENTRY = ("idx", "bytes", "leaf")
+_TILE = ("level", "idx", "root", "hashes")
 _READS = {
     dialect: {
         "tile": f"SELECT hashes FROM tile WHERE level = {mark} AND idx = {mark}",  # noqa: S608  # no value in it
@@ -84,7 +80,12 @@ class RecordAppender:
 
         `NotCanonical` is raised before anything is written. After any other error the transaction must be rolled back.
         """
-        data = [encode(each) for each in entries]
+        return self.append_bytes(connection, [encode(each) for each in entries], openings)
+
+    def append_bytes(
+        self, connection: Connection, data: Sequence[bytes], openings: Iterable[Opening] = ()
+    ) -> list[int]:
+        """The same for entries that were encoded already."""
         if not data:
             return []
         edge = self._current_edge(connection)
@@ -92,11 +93,9 @@ class RecordAppender:
         first = edge.size
         leaves = leaf_hashes(data)
         indexes = list(range(first, first + len(data)))
-        statements = _INSERTS[connection.dialect.name]
-        connection.exec_driver_sql(statements["entry"], list(zip(indexes, data, leaves, strict=True)))
-        tiles = edge.extend(leaves)
-        if tiles:
-            connection.exec_driver_sql(statements["tile"], [(t.level, t.index, t.root, t.hashes) for t in tiles])
+        insert_rows(connection, "entry", _ENTRY, list(zip(indexes, data, leaves, strict=True)))
+        tiles = [(each.level, each.index, each.root, each.hashes) for each in edge.extend(leaves)]
+        insert_rows(connection, "tile", _TILE, tiles)
         kept = [{"commitment": o.commitment, "salt": o.salt, "value": o.value} for o in openings]
         if kept:
             connection.execute(insert(opening), kept)
@@ -108,10 +107,10 @@ class RecordAppender:
     def _current_edge(self, connection: Connection) -> Edge:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECORD_LOCK})
-        row = connection.execute(select(entry.c.idx, entry.c.leaf).order_by(entry.c.idx.desc()).limit(1)).one_or_none()
-        if self._edge is not None and row is not None and (row.idx, bytes(row.leaf)) == self._tip:
+        row = connection.exec_driver_sql("SELECT idx, leaf FROM entry ORDER BY idx DESC LIMIT 1").one_or_none()
+        if self._edge is not None and row is not None and tuple(row) == self._tip:
             return self._edge
-        return Edge.load(0 if row is None else row.idx + 1, _Tiles(connection))
+        return Edge.load(0 if row is None else row[0] + 1, _Tiles(connection))
 
     def _forget(self, connection: Connection) -> None:
         del connection
