@@ -23,7 +23,7 @@ from accessctl.services.store import Store, Work
 
 T = TypeVar("T")
 log = structlog.get_logger("group_commit")
-LARGEST_GROUP = 200  # lines in one transaction: some twenty milliseconds of the writer
+LARGEST_GROUP = 400  # lines in one transaction: some twenty milliseconds of the writer
 LONGEST_YIELD_S = 0.5  # that what waits lets others go first
 MOST_WAITING = 40_000  # lines that wait, all together
 LONGEST_WAIT_S = 8.0  # controllers give up after ten seconds, and send again

@@ -6,21 +6,21 @@ that is are written in one transaction, or not at all.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 
-from accessctl.record.canonical import Json
 from accessctl.record.commitment import SALT_BYTES, Opening, seal
 from accessctl.services.store import DeviceEvent
+from accessctl.storage.bulk import insert_rows
 from accessctl.storage.columns import microseconds
-from accessctl.storage.entries import Fields, entry_and_row, of_device, plain_text
+from accessctl.storage.entries import ROW, Fields, Written, of_device, plain_text, written
 from accessctl.storage.mapper import is_storable
 from accessctl.storage.openings import NAME, Subject, keep_subjects, known_names
 from accessctl.storage.plain import as_text, codec_of
 from accessctl.storage.record_store import RecordAppender
 from accessctl.storage.seeking import BLOCK
-from accessctl.storage.tables import event
 from accessctl.storage.transaction import Transaction
 
 Entropy = Callable[[int], bytes]
@@ -31,20 +31,12 @@ _SEEN = {
     "sqlite": text("SELECT identity FROM event WHERE identity IN (SELECT value FROM json_each(:identities))"),
     "postgresql": text("SELECT identity FROM event WHERE identity = ANY(:identities)"),
 }
-_PROJECTED = tuple(column.name for column in event.c if column is not event.c.idx)
-_NAMES = ", ".join(f'"{name}"' for name in ("idx", *_PROJECTED))
-_PROJECT = {
-    dialect: f"INSERT INTO event ({_NAMES}) VALUES ({', '.join([mark] * len(event.c))})"  # noqa: S608  # our own columns
-    for dialect, mark in (("sqlite", "?"), ("postgresql", "%s"))
-}
+_COLUMNS = ("idx", "at", "received_at", *ROW)
 _BLOCKS = {
-    dialect: f"INSERT INTO event_block (block, first_at, last_at) VALUES ({mark}, {mark}, {mark}) "  # noqa: S608  # likewise
+    dialect: f"INSERT INTO event_block (block, first_at, last_at) VALUES ({mark}, {mark}, {mark}) "  # noqa: S608  # ours
     f"ON CONFLICT (block) DO UPDATE SET first_at = {least}(event_block.first_at, excluded.first_at), "
     f"last_at = {greatest}(event_block.last_at, excluded.last_at)"
-    for dialect, mark, least, greatest in (
-        ("sqlite", "?", "min", "max"),
-        ("postgresql", "%s", "least", "greatest"),
-    )
+    for dialect, mark, least, greatest in (("sqlite", "?", "min", "max"), ("postgresql", "%s", "least", "greatest"))
 }
 _TEXT_LIST = as_text(codec_of(tuple[str, ...]))
 
@@ -63,7 +55,7 @@ class Journal:
     def queue(self, fields: Fields) -> None:
         """Append this by the commit. Raises `ValueError` at once for what could not be written then."""
         self._transaction.touch(operational=True)
-        entry_and_row(fields, None)
+        written(fields, None)
         self._queue.append(fields)
 
     def flush(self) -> None:
@@ -79,28 +71,26 @@ class Journal:
         openings: list[Opening] = []
         subjects: list[Subject] = []
         names = self._names({fields.person for fields in batch if fields.person}, openings, subjects)
-        entries: list[dict[str, Json]] = []
-        rows: list[dict[str, Any]] = []
+        made: list[Written] = []
         for fields in batch:
             marks = self._sealed(fields, openings, subjects) if fields.personal else None
-            made, row = entry_and_row(fields, names.get(fields.person), marks)
-            entries.append(made)
-            rows.append(row)
-        indexes = self._appender.append(self._connection, entries, openings)
+            made.append(written(fields, names.get(fields.person), marks))
+        indexes = self._appender.append_bytes(self._connection, [one.data for one in made], openings)
         keep_subjects(self._connection, subjects)
-        self._project(indexes, rows)
+        self._project(indexes, made)
         self.appended = True
         return indexes
 
-    def _project(self, indexes: list[int], rows: list[dict[str, Any]]) -> None:
+    def _project(self, indexes: list[int], made: list[Written]) -> None:
         """Write the rows of `event`, past SQLAlchemy's conversions: this is the hot path of the intake."""
-        dialect = self._connection.dialect.name
-        if dialect == "sqlite":
-            for row in rows:
-                row["at"], row["received_at"] = microseconds(row["at"]), microseconds(row["received_at"])
-        values = [(index, *map(row.__getitem__, _PROJECTED)) for index, row in zip(indexes, rows, strict=True)]
-        self._connection.exec_driver_sql(_PROJECT[dialect], values)
-        self._connection.exec_driver_sql(_BLOCKS[dialect], _blocks(indexes, [row["at"] for row in rows]))
+        stamp = microseconds if self._connection.dialect.name == "sqlite" else _as_it_is
+        rows = [
+            (index, stamp(one.at), stamp(one.received_at), *one.values)
+            for index, one in zip(indexes, made, strict=True)
+        ]
+        insert_rows(self._connection, "event", _COLUMNS, rows)
+        blocks = _BLOCKS[self._connection.dialect.name]
+        self._connection.exec_driver_sql(blocks, _blocks(indexes, [row[1] for row in rows]))
 
     def store(self, events: Sequence[DeviceEvent]) -> list[int]:
         """Append those whose identity is new; the indexes."""
@@ -155,3 +145,7 @@ def _blocks(indexes: Sequence[int], times: Sequence[Any]) -> list[tuple[int, Any
         found.append((block, min(times[start:end]), max(times[start:end])))
         start = end
     return found
+
+
+def _as_it_is(at: datetime) -> datetime:
+    return at

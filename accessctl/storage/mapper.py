@@ -125,6 +125,10 @@ class Mapper(Generic[V]):
         """
         return [self._matches(self._by_name[name], wanted) for name, wanted in equal.items()]
 
+    def sought(self, name: str, wanted: object) -> list[Any]:
+        """What to compare a column with: one value, or none where no row can hold it."""
+        return _sought(self._by_name[name], wanted)
+
     def _matches(self, cell: _Cell, wanted: object) -> ColumnElement[bool]:
         if isinstance(cell.column.type, Text):
             raise TypeError(f"{cell.column}: composed values are not searched")

@@ -5,9 +5,10 @@ from the value, and whether it is operational (an observation, which may change 
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Select, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -36,6 +37,9 @@ class Kind(Generic[V]):
         self.mapper = Mapper(made, table, derived)
         self.order: tuple[Column[Any], ...] = (*(table.c[name] for name in order), table.c.id)
         self.operational = operational
+        # Made once: to build a statement takes longer than to run it.
+        self.one = select(*self.mapper.columns).where(table.c.id == bindparam("row_id"))
+        self.change = update(table).where(table.c.id == bindparam("row_id"))
 
 
 class SqlShelf(Generic[V]):
@@ -58,8 +62,10 @@ class SqlShelf(Generic[V]):
 
     def maybe(self, key: str) -> V | None:
         """The value with that key, if there is one."""
-        found = self._values(select(*self._mapper.columns).where(*self._mapper.matching({"id": key})))
-        return found[0] if found else None
+        for plain in self._mapper.sought("id", key):
+            row = self._connection.execute(self._kind.one, {"row_id": plain}).one_or_none()
+            return None if row is None else self._mapper.value(row)
+        return None
 
     def find(self, *, limit: int = 500, newest: bool = False, **equal: object) -> list[V]:
         """Values whose columns equal what is given, in the shelf's order; `newest` turns it round."""
@@ -98,10 +104,11 @@ class SqlShelf(Generic[V]):
         """Write a value over the one with its key. Raises `NOT_FOUND`, or `ALREADY_EXISTS`; the transaction goes on."""
         self._transaction.touch(operational=self._kind.operational)
         row = self._mapper.row(value)
-        changed = update(self._table).where(self._id == row["id"])
+        # PostgreSQL goes on after a violation only behind a savepoint; SQLite undoes the statement alone.
+        guard = self._connection.begin_nested() if self._connection.dialect.name == "postgresql" else nullcontext()
         try:
-            with self._connection.begin_nested():
-                rows = self._connection.execute(changed, row).rowcount
+            with guard:
+                rows = self._connection.execute(self._kind.change, {**row, "row_id": row["id"]}).rowcount
         except IntegrityError as error:
             if is_taken(error):
                 raise self._taken(row) from None
