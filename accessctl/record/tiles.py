@@ -92,9 +92,20 @@ class Edge:
 
     def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Append leaf hashes; the tiles that became full, lower levels first."""
+        done = self._rise(leaves, 0)
+        self.size += len(leaves)
+        return done
+
+    def extend_tiles(self, roots: Sequence[bytes]) -> list[Tile]:
+        """Append full tiles of leaves by their roots; the tiles above them that became full. No tile is unfinished."""
+        if self._waiting[0]:
+            raise ValueError(f"tiles cannot follow an unfinished one, after {self.size} leaves")
+        done = self._rise(roots, 1)
+        self.size += WIDTH * len(roots)
+        return done
+
+    def _rise(self, rising: Sequence[bytes], level: int) -> list[Tile]:
         done: list[Tile] = []
-        rising: Sequence[bytes] = leaves
-        level = 0
         while rising:
             if level == len(self._waiting):
                 self._waiting.append([])
@@ -110,7 +121,6 @@ class Edge:
             del row[: len(roots) * WIDTH]
             rising = roots
             level += 1
-        self.size += len(leaves)
         return done
 
     def root(self) -> bytes:

@@ -19,6 +19,7 @@ from accessctl.storage.record_check import check_record
 from accessctl.storage.record_store import RecordReader, keep_checkpoint
 from accessctl.storage.record_tables import entry, opening
 from accessctl.storage.tables import event
+from accessctl.storage.tile_check import sound_spans
 from accessctl.storage.transaction import Transaction
 
 PAGE = 1000
@@ -89,5 +90,6 @@ class SqlLedger:
 
     def check(self, *, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> RecordFound:
         """Read all of it. Raises `RecordBroken`."""
-        found = check_record(self._connection, trusted=trusted, held=held)
+        with sound_spans(self._connection.engine, self.size()) as sound:
+            found = check_record(self._connection, trusted=trusted, held=held, sound=sound)
         return RecordFound(size=found.size, root=found.root, checkpoints=found.checkpoints, held=found.held)

@@ -13,7 +13,9 @@ kind of tampering ends in:
 * everything rewritten by somebody without the key: `WRONG_ROOT` of a kept checkpoint, or `NOT_AN_EXTENSION` for one
   held outside, with the range between the last checkpoint that still holds and the first that does not.
 
-One pass in flat memory; about one read and two hashes for each entry.
+One pass in flat memory; about one read and two hashes for each entry. Full tiles that are in order are taken as a whole
+(`tile_check`, which may be in other processes); row by row go the tiles in which a checkpoint lies, the last one, and
+those where something is wrong.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,6 +29,7 @@ from accessctl.record.merkle import HASH_BYTES, leaf_hashes
 from accessctl.record.tiles import HEIGHT, WIDTH
 from accessctl.storage.record_store import MAX_LOOKUP
 from accessctl.storage.record_tables import checkpoint, tile
+from accessctl.storage.tile_check import Roots, Sound, sound_roots, spans
 
 _PAGE = 16 * WIDTH  # entries at a time
 _ROWS = {  # SQLite keeps any kind of value in any column: what is no bytes is read as if it were, and will not hash
@@ -62,15 +65,23 @@ class _Milestone:
 
 
 def check_record(
-    connection: Connection, *, trusted: Sequence[Verifier] = (), held: Sequence[Checkpoint] = ()
+    connection: Connection,
+    *,
+    trusted: Sequence[Verifier] = (),
+    held: Sequence[Checkpoint] = (),
+    sound: Sound | None = None,
 ) -> CheckedRecord:
     """Check all of it. With `trusted` keys the signatures of the kept checkpoints are checked too. Raises
-    `RecordBroken`.
+    `RecordBroken`. `sound` says which spans of tiles are in order; without it they are looked at here.
     """
     check = _Check(connection, _milestones(connection, trusted, held))
+    last: int | None = connection.exec_driver_sql("SELECT max(idx) FROM entry").scalar_one()
+    tiles = 0 if last is None else (last + 1) // WIDTH
+    answers = sound(spans(tiles)) if sound else (sound_roots(connection, span) for span in spans(tiles))
     try:
-        for leaves, end in _pages(connection):
-            check.take(leaves, end)
+        for span in spans(tiles):
+            check.take_span(span, next(answers, None))
+        check.take_rows()
         check.finish()
     except RecordBroken as found:
         raise check.nearer(found) from None
@@ -94,7 +105,27 @@ class _Check:
         self._good = 0
         self._page: tuple[list[bytes], int] = [], 0
 
-    def take(self, leaves: list[bytes], end: int) -> None:
+    def take_span(self, span: range, roots: Roots | None) -> None:
+        """The next tiles, which are in order and have these roots; None where something may be wrong with them."""
+        begin, end = span.start * WIDTH, span.stop * WIDTH
+        while roots and self.edge.size < end:
+            coming = self._coming
+            upto = end if coming is None else min(end, coming.size)
+            first, beyond = ((size - begin) // WIDTH for size in (self.edge.size, upto))
+            _compare_tiles(self._connection, self.edge.extend_tiles(roots[first:beyond]))
+            self._page = [], self.edge.size
+            if coming is not None and coming.size == self.edge.size:
+                self._reach(coming)
+            elif self.edge.size < end:  # a checkpoint lies in the next tile
+                self.take_rows(self.edge.size + WIDTH)
+        self.take_rows(end)
+
+    def take_rows(self, stop: int | None = None) -> None:
+        """The next entries, row by row: those before `stop`, or all."""
+        for leaves, end in _pages(self._connection, self.edge.size, stop):
+            self._take(leaves, end)
+
+    def _take(self, leaves: list[bytes], end: int) -> None:
         """The leaves of the next entries, up to index `end`."""
         self._page = leaves, end
         rest = leaves
@@ -182,10 +213,9 @@ def _kept(connection: Connection) -> Iterator[tuple[int, bytes, bytes | str, byt
             return
 
 
-def _pages(connection: Connection) -> Iterator[tuple[list[bytes], int]]:
+def _pages(connection: Connection, start: int, stop: int | None) -> Iterator[tuple[list[bytes], int]]:
     """Leaves of the next entries, computed from their bytes, and the index after them; each page begins a tile."""
-    start = 0
-    while rows := _rows(connection, start):
+    while rows := _rows(connection, start, _PAGE if stop is None else min(_PAGE, stop - start)):
         indexes, entries, stored = zip(*rows, strict=True)
         leaves, end = leaf_hashes(entries), start + len(rows)
         if indexes == tuple(range(start, end)) and list(stored) == leaves:
@@ -203,9 +233,8 @@ def _pages(connection: Connection) -> Iterator[tuple[list[bytes], int]]:
                 raise RecordBroken(Why.ENTRY_CHANGED, text, index=expected)
 
 
-def _rows(connection: Connection, start: int) -> Sequence[tuple[int, bytes, bytes]]:
-    """The driver's own rows: making better ones of them would cost as much as hashing them."""
-    result = connection.exec_driver_sql(_ROWS[connection.dialect.name], (start, _PAGE))
+def _rows(connection: Connection, start: int, count: int) -> Sequence[tuple[int, bytes, bytes]]:
+    result = connection.exec_driver_sql(_ROWS[connection.dialect.name], (start, count))
     rows: Sequence[tuple[int, bytes, bytes]] = result.cursor.fetchall()
     result.close()
     return rows

@@ -3,6 +3,8 @@
 """
 
 import hashlib
+import multiprocessing
+import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,10 +19,12 @@ from sqlalchemy.exc import DatabaseError
 
 from accessctl.record import Checkpoint, RecordBroken, Signer, Why, encode, leaf_hash, sign_checkpoint
 from accessctl.storage import record_tables as tables
-from accessctl.storage.engine import begin_writing, make_engine
+from accessctl.storage import tile_check
+from accessctl.storage.engine import begin_reading, begin_writing, make_engine
 from accessctl.storage.metadata import metadata
 from accessctl.storage.record_check import check_record
 from accessctl.storage.record_store import RecordAppender, RecordReader, keep_checkpoint
+from accessctl.storage.tile_check import sound_roots, spans
 from tests.postgresql import new_database
 from tests.record import reference
 
@@ -229,6 +233,54 @@ def test_an_empty_record_is_in_order(tmp_path: Path) -> None:
         assert check_record(connection).size == 0
         assert found(connection, held(3)).index == 0
     engine.dispose()
+
+
+def test_other_processes_answer_as_this_one_does(
+    record: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each with its own connection: only what is committed can be seen, so the bad entry is in a record of its own."""
+    monkeypatch.setattr(tile_check, "LARGE", 0)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    with tile_check.sound_spans(record, SIZE) as sound, begin_reading(record) as connection:
+        assert sound is not None
+        answers = list(sound(spans(3)))
+        assert answers == [[reference.root(LEAVES[at : at + 256]) for at in (0, 256, 512)]]
+        assert check_record(connection, trusted=[SIGNER.verifier], held=[held(345)], sound=sound).size == SIZE
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        assert list(sound(spans(3))) == []
+        assert check_record(connection, sound=sound).root == reference.root(LEAVES)
+    if record.dialect.name == "postgresql":
+        return
+    engine = make_engine(f"sqlite:///{tmp_path}/bad.db")
+    with begin_writing(engine) as connection:
+        metadata.create_all(connection, tables=[tables.entry, tables.tile, tables.checkpoint])
+        fill(connection, SIZE)
+        edit_bytes_and_leaf(connection, 300)
+        connection.commit()
+    with tile_check.sound_spans(engine, SIZE) as sound, begin_reading(engine) as connection:
+        assert sound is not None
+        assert list(sound(spans(3))) == [None]
+        with pytest.raises(RecordBroken) as refused:
+            check_record(connection, sound=sound)
+        assert refused.value.index == 300
+    engine.dispose()
+
+
+def test_tiles_are_in_order_only_as_they_were_written(record: Engine) -> None:
+    """Whatever is changed in a span of tiles, its answer is no."""
+    for statement in (
+        *("UPDATE entry SET leaf = bytes WHERE idx = 255", "UPDATE entry SET bytes = leaf WHERE idx = 256"),
+        *("DELETE FROM entry WHERE idx = 767", "UPDATE entry SET idx = -5 WHERE idx = 0"),
+        *("DELETE FROM tile WHERE level = 0 AND idx = 2", "UPDATE tile SET root = hashes WHERE level = 0 AND idx = 1"),
+        *("UPDATE tile SET hashes = root WHERE level = 0 AND idx = 0", "UPDATE tile SET level = 1 WHERE idx = 1"),
+    ):
+        with begin_writing(record) as connection:
+            assert len(sound_roots(connection, range(3)) or ()) == 3
+            run(connection, statement)
+            assert sound_roots(connection, range(3)) is None, statement
+            connection.rollback()
 
 
 def test_values_of_another_kind_are_findings_not_crashes(record: Engine) -> None:
