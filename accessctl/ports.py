@@ -442,6 +442,14 @@ class NotStored(Exception):
     """What a controller sent could not be made durable now: it is not acknowledged, so that it is sent again."""
 
 
+class NotRecorded(NotStored):
+    """Somebody at a door was decided, by every rule, and the decision could not be recorded."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        super().__init__("a decision could not be recorded")
+
+
 class PushHandler(Protocol):
     """What the ingress does with what controllers send. Every method may be called from many threads, and blocks.
 
@@ -491,5 +499,8 @@ class DoorDecider(Protocol):
     def shown(
         self, *, door: str, credential: str, direction: Direction, at: datetime, device: str, factor: Factor
     ) -> Decision:
-        """Decide and record, in one transaction that is committed when this returns. Leaving is granted."""
+        """Decide and record, in one transaction that is committed when this returns. Leaving is granted.
+
+        Raises `NotRecorded` with the decision where only the commit failed.
+        """
         ...

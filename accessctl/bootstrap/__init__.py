@@ -126,11 +126,14 @@ def alarm_rules(settings: Settings) -> AlarmRules:
     )
 
 
-def build(settings: Settings) -> Service:
-    """The service for these settings. Raises `KeysWrong` or `DatabaseNotReady` where `accessctl init` was not run."""
-    engine = make_engine(settings.database)
+def build(settings: Settings, *, wait_s: float = 30.0) -> Service:
+    """The service for these settings; a writer waits `wait_s` for the one before it.
+
+    Raises `KeysWrong` or `DatabaseNotReady` where `accessctl init` was not run.
+    """
+    engine = make_engine(settings.database, wait_s=wait_s)
     require_current(engine)
-    store = SqlStore(engine, clock.entropy)
+    store = SqlStore(engine, clock.entropy, wait_s=2 * wait_s)
     office = Office(store=store, clock=clock.now, new_id=clock.new_id, alarm_rules=alarm_rules(settings))
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)

@@ -10,6 +10,7 @@ import sys
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_server
+from accessctl.bootstrap.logs import log_to_standard_error
 from accessctl.services.doorway import Doorway
 from accessctl.services.passage_reports import PassageReports
 from accessctl.services.push_desk import PushDesk
@@ -18,16 +19,18 @@ from accessctl_drivers.push.app import Ingress
 from accessctl_drivers.push.front import Front
 
 SWITCH_S = 0.0005  # a thread with an answer at a door waits no longer for one that writes a backlog (default 5 ms)
+STORE_WAIT_S = 4.0  # for whoever holds the store: controllers give up after ten seconds, and send again
 MOST_FILES = 16_384  # every half-sent request is an open file until its time is over
 
 
 def ingress_app() -> Front:
     """The factory that the web server calls in its worker."""
     end_with_server()
+    log_to_standard_error()
     sys.setswitchinterval(SWITCH_S)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
-    return ingress_of(build(load(None)))
+    return ingress_of(build(load(None), wait_s=STORE_WAIT_S))
 
 
 def ingress_of(service: Service) -> Front:

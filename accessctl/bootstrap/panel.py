@@ -5,6 +5,7 @@ from flask import Flask
 from accessctl.bootstrap import Service, build
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_server
+from accessctl.bootstrap.logs import log_to_standard_error
 from accessctl.settings import load
 from accessctl_web.app import create_app
 from accessctl_web.desks import Desks
@@ -14,6 +15,7 @@ from accessctl_web.settings import PanelSettings
 def panel_app() -> Flask:
     """The factory that the web server calls in its worker."""
     end_with_server()
+    log_to_standard_error()
     return panel_of(build(load(None)))
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import click
-import structlog
 
 from accessctl.bootstrap.keys import KeysWrong
+from accessctl.bootstrap.logs import log_to_standard_error
 from accessctl.bootstrap.supervisor import NotReady
 from accessctl.cli.accounts import account
 from accessctl.cli.context import Context
@@ -72,18 +72,9 @@ for command in (
     group.add_command(command)
 
 
-def _log_to_standard_error() -> None:
-    """One line an event, plain tracebacks: rich ones show the values of variables, and with them secrets."""
-    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True), plain],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
 def main() -> None:
     """Run the command line; every refusal is one sentence and exit 1."""
-    _log_to_standard_error()
+    log_to_standard_error()
     try:
         group(prog_name="accessctl")
     except AccessError as refusal:

@@ -22,6 +22,7 @@ from accessctl.domain.places import Direction
 from accessctl.domain.policy import Decision, Factor, Shown, Snapshot, decide
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit, VisitRules
+from accessctl.ports import NotRecorded
 from accessctl.services.alarm_desk import Subject, raise_alarm
 from accessctl.services.office import Office
 from accessctl.services.passages import staff_entered, staff_left, visitor_entered, visitor_left
@@ -63,7 +64,10 @@ class Doorway:
         device: str,
         factor: Factor = Factor.CARD,
     ) -> Decision:
-        """Decide and record. `credential` is a card's `family_key` or `pin:<number>`; open where `granted`."""
+        """Decide and record. `credential` is a card's `family_key` or `pin:<number>`; open where `granted`.
+
+        Raises `NotRecorded` where only the commit failed: what to do with the decision is the caller's to say.
+        """
         shown = Shown(door=door, credential=credential, direction=direction, factor=factor)
         with self._office.store.begin() as tx:
             snapshot = self._policy.as_of(tx)  # before anything is written
@@ -74,7 +78,10 @@ class Doorway:
                 decision, pairing = self._visitor(tx, here, card, pairing)
             else:
                 decision, pairing = self._cardholder(tx, here, pairing, snapshot)
-            tx.commit()
+            try:
+                tx.commit()
+            except Exception as failure:
+                raise NotRecorded(decision) from failure
             self._remember(door, pairing)
             if here.leaving:  # whoever left is at no door any more, whatever they showed before
                 for other, kept in list(self._pairings.items()):

@@ -33,6 +33,10 @@ class TooBusy(NotStored):
     """More waits than can be stored in time."""
 
 
+class _NotBegun(NotStored):
+    """The store could not be had, for any job: another process holds it, or it is not there."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """One job with the future of whoever waits, and what it weighs in lines."""
@@ -138,9 +142,10 @@ class GroupCommit:
         try:
             results = self._transact(group)
         except Exception as failure:  # handed to whoever waits: the writer must outlive any job
-            if len(group) == 1:
+            if len(group) == 1 or isinstance(failure, _NotBegun):  # no job's fault: alone none fares better
                 log.exception("not stored")
-                group[0].future.set_exception(_told(failure))
+                for waiting in group:
+                    waiting.future.set_exception(_told(failure))
                 return
             for waiting in group:
                 self._commit([waiting])
@@ -153,9 +158,16 @@ class GroupCommit:
     def _transact(self, group: list[_Waiting]) -> list[Any]:
         if self._before is not None:
             self._before()
-        with self._store.begin() as tx:
-            results = [waiting.job(tx) for waiting in group]
-            tx.commit()
+        begun = False
+        try:
+            with self._store.begin() as tx:
+                begun = True
+                results = [waiting.job(tx) for waiting in group]
+                tx.commit()
+        except Exception as failure:
+            if begun:
+                raise
+            raise _NotBegun(f"the store was not to be had: {type(failure).__name__}") from failure
         return results
 
 

@@ -8,6 +8,7 @@ it decides alone.
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import structlog
@@ -16,10 +17,12 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction
+from accessctl.domain.policy import Decision
 from accessctl.domain.schedules import GUATEMALA
 from accessctl.ports import (
     CallRefused,
     DoorDecider,
+    NotRecorded,
     NotStored,
     PushAbilities,
     PushCaller,
@@ -52,6 +55,8 @@ from accessctl.services.push_uploads import PushUploads, Stored, change_health, 
 from accessctl.services.store import Work
 from accessctl.services.watch import OPENING_SECONDS
 
+LONGEST_EXIT_S = 3.0  # that an exit waits for its decision to be recorded
+AT_THE_EXITS = 8  # decisions on the way out at once
 _Data = dict[str, str | int | bool | None]
 
 log = structlog.get_logger("push")
@@ -75,6 +80,7 @@ class PushDesk:
         self._uploads = PushUploads(
             office, policy, reports, site=self._site, orders=self._orders, contacts=self._contacts
         )
+        self._leaving = ThreadPoolExecutor(AT_THE_EXITS, thread_name_prefix="leaving")
         self._lock = threading.Lock()
         self._sessions: dict[str, str] = {}
         self._registered: dict[str, bool] = {}
@@ -83,6 +89,7 @@ class PushDesk:
 
     def close(self) -> None:
         """Commit what waits, then end."""
+        self._leaving.shutdown()
         self._commits.close()
 
     # -- who calls
@@ -244,9 +251,10 @@ class PushDesk:
         if device is None:
             raise NotStored("the controller left the site's file meanwhile")
         direction = direction_of(question, device)
-        try:
+
+        def decide() -> Decision:
             with self._commits.ahead():
-                decision = self._decider.shown(
+                return self._decider.shown(
                     door=controllers.door(device.id, question.door),
                     credential=credential_of(question, self._is_known),
                     direction=direction,
@@ -254,6 +262,16 @@ class PushDesk:
                     device=device.id,
                     factor=factor_of(question),
                 )
+
+        try:
+            # Whoever leaves does not wait for a store that another holds; what was decided is recorded when it can be.
+            out = direction is Direction.OUT
+            decision = self._leaving.submit(decide).result(LONGEST_EXIT_S) if out else decide()
+        except NotRecorded as failure:
+            # No room on the disk: the door goes on by the rules. The controller's own event of the opening is not
+            # acknowledged until it can be stored, so that the record has it then.
+            log.warning("decided and not recorded", device=device.id, granted=failure.decision.granted)
+            decision = failure.decision
         except Exception as failure:
             log.exception("decision failed", device=device.id, leaving=direction is Direction.OUT)
             if direction is Direction.OUT:  # nobody is kept inside by a full disk or a bug of ours

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -50,7 +50,8 @@ class Installation:
         """It ends in the middle of whatever it does."""
         worker = self.worker()
         self.process.kill()
-        os.kill(worker, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ends by itself when its parent has
+            os.kill(worker, signal.SIGKILL)
         self.process.wait()
         until("nobody listens", lambda: not _listens(self.port))
 
@@ -68,7 +69,9 @@ class Installation:
             return tx.events.rows(which, limit=10_000)
 
     def count(self, *events: Fact, device: str = "") -> int:
-        return len(self.rows(*events, device=device))
+        with self.store.view() as tx:
+            which = EventFilter(device=device, events=tuple(event.value for event in events))
+            return sum(one.count for one in tx.events.tally(which, ("device",), limit=10_000))
 
     def admits(self, name: str, card: int) -> Person:
         """Somebody whose card is delivered and who may pass at any hour of the day that this test runs on."""
@@ -81,6 +84,16 @@ class Installation:
             tx.record(Fact.ACCESS_GRANTED, at=now, actor=SYSTEM, person=person.id)
             tx.commit()
         return person
+
+    @contextmanager
+    def another(self) -> Iterator["Installation"]:
+        """A second process of the same installation, at an address of its own."""
+        port = free_port(HOST)
+        other = replace(self, port=port, process=_started(self.folder, port))
+        try:
+            yield other
+        finally:
+            _end(other.process)
 
     def worker(self) -> int:
         """The process that answers."""
@@ -125,7 +138,8 @@ def running(folder: Path, site: Callable[[Premises], None]) -> Iterator[Installa
 def _started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "accessctl", "--config", str(folder / "accessctl.toml"), "ingress"]
     with (folder / "ingress.log").open("ab") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        settings = {**os.environ, "ACCESSCTL_INGRESS": f"{HOST}:{port}"}
+        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=settings)
     try:
         until("the ingress listens", lambda: _listens(port) or process.poll() is not None, within_s=COMES_UP_WITHIN_S)
         assert process.poll() is None, (folder / "ingress.log").read_text(encoding="utf-8")

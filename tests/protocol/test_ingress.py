@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
+from accessctl.domain.schedules import GUATEMALA
 from accessctl.services.watch import Watch
 from accessctl_sim.push.config import PushConfig
 from accessctl_sim.push.controller import PushController
@@ -21,7 +23,8 @@ from tests.protocol.installation import HOST, SERIAL, Installation, running, unt
 from tests.services.premises import Premises
 
 CARD = 0x0184F07A
-SERIALS = ("ASKS1", "BACKLOG1", "REPLAY1", "RESET1", "SHUFFLE1", "ATT1", "OPEN1", "SKEW1", "HURT1", "GAP1")
+SERIALS = ("ASKS1", "BACKLOG1", "REPLAY1", "RESET1", "SHUFFLE1", "ATT1", "OPEN1", "SKEW1", "HURT1", "GAP1", "JUMPS1")
+EPOCH, LAST = datetime(1970, 1, 1, tzinfo=GUATEMALA), datetime(2106, 2, 7, 6, 28, 15, tzinfo=GUATEMALA)
 
 
 def site(premises: Premises) -> None:
@@ -85,6 +88,7 @@ def rtlog(serial: str, *indexes: int, code: int = 27, time_: str = "2026-01-10 1
 
 
 def test_the_vendors_exchange(ingress: Installation) -> None:
+    """Row 11 with it: the same upload a hundred times is one row, and the same acknowledgement each time."""
     hello = f"/iclock/cdata?SN={SERIAL}&pushver=3.0.1&options=all"
     assert ask(ingress, "GET", hello) == (200, "OK")
     status, code = ask(
@@ -119,6 +123,7 @@ def test_every_answer_has_a_date_and_a_length(ingress: Installation) -> None:
 
 
 def test_a_backlog_sent_twice_is_stored_once(ingress: Installation, controller: Callable[..., PushController]) -> None:
+    """Row 11: a whole backlog twice."""
     controller("BACKLOG1", backlog=3000, replay=1)
     until("3,000 events", lambda: _sent(ingress, "BACKLOG1") >= 3000, within_s=60)
     assert _sent(ingress, "BACKLOG1") == 3000
@@ -148,6 +153,7 @@ def test_badge_to_relay(ingress: Installation, controller: Callable[..., PushCon
 def test_an_index_reset_is_a_gap_and_loses_nothing(
     ingress: Installation, controller: Callable[..., PushController]
 ) -> None:
+    """Row 15, for a controller."""
     device = controller("RESET1", backlog=50)
     until("the backlog", lambda: _sent(ingress, "RESET1") == 50)
     device.fault("reset-index")
@@ -160,6 +166,7 @@ def test_an_index_reset_is_a_gap_and_loses_nothing(
 
 
 def test_out_of_order_and_days_late(ingress: Installation) -> None:
+    """Row 12: each is stored, once, in whatever order it comes."""
     for part in ((7, 8, 9), (1, 2, 3), (6, 5, 4), (9, 1, 5)):
         target, body = rtlog("SHUFFLE1", *part)
         assert ask(ingress, "POST", target, body) == (200, "OK")
@@ -204,12 +211,34 @@ def test_an_opening_from_the_panel_reaches_the_relay(
 
 
 def test_a_clock_in_the_year_2000_is_set(ingress: Installation, controller: Callable[..., PushController]) -> None:
+    """Row 13: the row is kept, the clock is put right."""
     device = controller("SKEW1")
     until("registered", lambda: bool(device.state()["registered"]))
     target, body = rtlog("SKEW1", 900, time_="2000-01-01 00:00:09")
     assert ask(ingress, "POST", target, body) == (200, "OK")
     until("set", lambda: "SET OPTIONS DateTime=" in str(device.state()["commands"]))
     until("recorded", lambda: ingress.count(Fact.DEVICE_CLOCK_SET, device="dev-SKEW1") == 1)
+
+
+def test_a_clock_that_jumps_loses_no_event_and_reorders_none(ingress: Installation) -> None:
+    """Row 13: an hour off either way, 1970, 2106, right again: each row is kept, in the order in which it was sent."""
+    now = clock.now().astimezone(GUATEMALA)
+    moments = (now - timedelta(hours=1), now + timedelta(hours=1), EPOCH, LAST, now)
+    for index, moment in enumerate(moments, 1):
+        target, body = rtlog("JUMPS1", index, time_=f"{moment:%Y-%m-%d %H:%M:%S}")
+        assert ask(ingress, "POST", target, body) == (200, "OK")
+        state = f"time={moment:%Y-%m-%d %H:%M:%S}\tsensor=01\trelay=00\talarm=0000000000000000"
+        assert ask(ingress, "POST", "/iclock/cdata?SN=JUMPS1&table=rtstate", state.encode()) == (200, "OK")
+    rows = ingress.rows(Fact.DOOR_REFUSED, device="dev-JUMPS1")
+    assert [row.device_time for row in rows] == [f"{moment:%Y-%m-%dT%H:%M:%S}" for moment in moments]
+    assert all(row.at <= row.received_at + timedelta(seconds=60) for row in rows), "nothing happened in the future"
+
+    def said_and_over() -> bool:
+        with ingress.store.view() as tx:
+            (alarm,) = tx.alarms.find(kind=AlarmKind.CLOCK_DOUBTFUL, device="dev-JUMPS1")
+        return alarm.state.value == "resolved"
+
+    until("the alarm is over", said_and_over)
 
 
 def test_the_older_dialect(ingress: Installation, controller: Callable[..., PushController]) -> None:
@@ -270,6 +299,7 @@ def test_a_second_controller_with_the_same_serial_number(ingress: Installation) 
 
 
 def test_a_body_of_a_gigabyte_is_refused_and_costs_no_memory(ingress: Installation) -> None:
+    """Row 24, with a length and in chunks."""
     before = ingress.memory_kib()
     for head in (b"Content-Length: 1000000000", b"Transfer-Encoding: chunked"):
         with socket.create_connection((HOST, ingress.port), timeout=30) as wire:
@@ -301,6 +331,7 @@ def test_what_is_too_large_is_said_before_it_is_sent(ingress: Installation) -> N
 
 
 def test_a_million_headers_are_refused(ingress: Installation) -> None:
+    """Row 24."""
     before = ingress.memory_kib()
     with socket.create_connection((HOST, ingress.port), timeout=30) as wire:
         wire.sendall(b"GET /iclock/ping?SN=HURT1 HTTP/1.1\r\n")
@@ -314,6 +345,7 @@ def test_a_million_headers_are_refused(ingress: Installation) -> None:
 
 
 def test_two_hundred_half_sent_requests_keep_nobody_waiting(ingress: Installation) -> None:
+    """Row 23: whoever sends whole requests is answered within half a second, twenty times of twenty."""
     half = (
         b"GET /iclock/ping?SN=HURT1 HTTP/1.1\r\nHos",
         b"POST /iclock/cdata?SN=HURT1&table=rtlog HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\ntime=",
@@ -332,6 +364,7 @@ def test_two_hundred_half_sent_requests_keep_nobody_waiting(ingress: Installatio
 
 
 def test_hostile_lines_are_kept_as_data(ingress: Installation) -> None:
+    """Rows 19 and 31."""
     target, _ = rtlog("HURT1")
     body = b"time=2026-01-01 00:00:00\tpin=1' OR '1\tcardno=\xff\xfe\teventaddr=1\tevent=0\tindex=5\n\x00\n<svg>"
     assert ask(ingress, "POST", target, body) == (200, "OK")
