@@ -55,6 +55,7 @@ from accessctl.services.visitor_card_desk import VisitorCardDesk
 from accessctl.services.watch import Watch
 from accessctl.services.zone_desk import ZoneDesk
 from accessctl.settings import Settings
+from accessctl.storage.copyists import copyists_for
 from accessctl.storage.engine import make_engine
 from accessctl.storage.migrations import require_current
 from accessctl.storage.unit_of_work import SqlStore
@@ -163,7 +164,9 @@ def build(settings: Settings, *, wait_s: float = 30.0) -> Service:
         site=SiteDesk(office),
         record_keeper=keeper,
         papers=Papers(office, Press(), keeper, seal),
-        exports=ExportDesk(office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists(seal)}),
+        exports=ExportDesk(
+            office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists(seal)}, copyists_for(settings.database)
+        ),
         rules=rules,
         visits=VisitDesk(office, rules),
         visit_register=VisitRegisterDesk(office),

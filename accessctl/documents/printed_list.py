@@ -99,18 +99,19 @@ def _render(stamp: Stamp, listed: ListOf, columns: tuple[Column, ...], lines: Se
 
 
 def _line(line: LedgerLine, *, public: bool) -> RegisterLine:
-    entry = orjson.loads(line.data)
+    index, data, _, _, name = line
+    entry = orjson.loads(data)
     hidden = REDACTED | {"actor"} if public else frozenset()
     said = {key: "" if key in hidden or entry.get(key) is None else str(entry[key]) for key in _SHOWN}
     why = word(REASONS, said["reason"])
     return RegisterLine(
         cells=(
-            str(line.place),
+            str(index),
             moment(datetime.fromisoformat(said["at"])) if said["at"] else "",
             word(EVENTS, said["event"]),
             said["door"] or said["device"],
             word(DIRECTIONS, said["direction"]),
-            "" if public else line.name or said["person_id"],
+            "" if public else name or said["person_id"],
             said["credential"],
             f"{why} ({said['norm']})" if why and said["norm"] else why or said["norm"],
             said["actor"],

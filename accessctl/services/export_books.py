@@ -55,8 +55,8 @@ class Binder(Protocol):
 
 def cells_of(line: LedgerLine, *, public: bool) -> list[str]:
     """The columns of a line as texts, as in CSV: one line each, and no formula."""
-    entry = orjson.loads(line.data)
-    shown = entry | {"index": line.place, "person": line.name, "leaf": line.leaf.hex()}
+    index, data, leaf, _, name = line
+    shown = orjson.loads(data) | {"index": index, "person": name, "leaf": leaf.hex()}
     return ["" if public and name in REDACTED else cell(shown.get(name)) for name in COLUMNS]
 
 

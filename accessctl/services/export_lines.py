@@ -7,8 +7,7 @@ canonical bytes, which hold the credential. Its leaves still prove it.
 
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import orjson
 
@@ -20,10 +19,14 @@ Format = Literal["csv", "jsonl"]
 Block = Callable[[Sequence[LedgerLine]], bytes]
 
 REDACTED = frozenset({"person_id", "person", "credential"})
+MOST_KEPT = 16_384  # combinations of values whose cells are kept
 _BREAKS = tuple((char.encode(), f"\\u{ord(char):04x}".encode()) for char in "\x85\u2028\u2029")
+_WHAT = COLUMNS[3:10]  # device to norm
+_TEXTS = frozenset({str, type(None)})
+_Values: TypeAlias = tuple[Json, ...]
 
 
-def header(fmt: Format) -> bytes:
+def header(fmt: str) -> bytes:
     """What stands before the first line."""
     return (",".join(COLUMNS) + "\r\n").encode() if fmt == "csv" else b""
 
@@ -36,33 +39,50 @@ def block_of(fmt: Format, *, public: bool) -> Block:
 
 
 class _Csv:
-    """Rows, quoted as RFC 4180 asks. Cells that recur are made once; those that do not are kept out of the cache."""
+    """Rows, quoted as RFC 4180 asks.
+
+    What they say of place and of person recurs, so these cells are made once for each combination of values.
+    """
 
     def __init__(self, *, public: bool) -> None:
+        self._what = _Cells()
+        self._who = _Cells()
         self._public = public
-        names = ["" if public and name in REDACTED else name for name in COLUMNS]  # no entry has the key ""
-        person, device_time = COLUMNS.index("person"), COLUMNS.index("device_time")
-        self._before, self._between, self._after = (
-            names[3:person],
-            names[person + 1 : device_time],
-            names[device_time + 1 : -1],
-        )
 
     def __call__(self, lines: Sequence[LedgerLine]) -> bytes:
-        before, between, after, recurring = self._before, self._between, self._after, _recurring
+        what, who, public = self._what, self._who, self._public
         out = []
         for index, data, leaf, _, name in lines:
             get = orjson.loads(data).get
-            row = [str(index), get("at") or "", get("received_at") or ""]
-            row += map(recurring, map(get, before))
-            row.append("" if self._public else recurring(name))
-            row += map(recurring, map(get, between))
-            row.append(_quoted(get("device_time")))
-            row += map(recurring, map(get, after))
-            row.append(leaf.hex())
-            out.append(",".join(row))
-        out.append("")
-        return "\r\n".join(out).encode()
+            there = tuple(map(get, _WHAT))
+            if public:
+                whose: _Values = (None, None, None, get("visit"))
+            else:
+                whose = (get("person_id"), name, get("credential"), get("visit"))
+            at, received, device_time = _time(get("at")), _time(get("received_at")), _time(get("device_time"))
+            try:
+                cells = what[there] + who[whose]
+            except TypeError:  # a list or an object is no key; nothing of ours records one there
+                cells = _cells(there) + _cells(whose)
+            skew = _quoted(get("skew_s"))
+            out.append(f"{index},{at},{received},{cells}{device_time},{skew},{leaf.hex()}\r\n")
+        return "".join(out).encode()
+
+
+class _Cells(dict[_Values, str]):
+    """Neighbouring cells with a comma after each, by their values, as many as are worth the memory."""
+
+    def __missing__(self, values: _Values) -> str:
+        text = _cells(values)
+        if _TEXTS.issuperset(map(type, values)):  # as keys 1 and true are the same
+            if len(self) >= MOST_KEPT:
+                self.clear()
+            self[values] = text
+        return text
+
+
+def _cells(values: _Values) -> str:
+    return "".join([_quoted(value) + "," for value in values])
 
 
 def _quoted(value: Json) -> str:
@@ -71,7 +91,11 @@ def _quoted(value: Json) -> str:
     return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
 
 
-_recurring = lru_cache(maxsize=65_536)(_quoted)
+def _time(value: Json) -> str:
+    """The same for what nearly always is a time: begins with a digit, and needs nothing done to it."""
+    if type(value) is str and "0" <= value < ":" and value.isascii() and value.isprintable():
+        return value if "," not in value and '"' not in value else _quoted(value)
+    return _quoted(value)
 
 
 def _full_json(lines: Sequence[LedgerLine]) -> bytes:
@@ -79,14 +103,15 @@ def _full_json(lines: Sequence[LedgerLine]) -> bytes:
 
 
 def _json(line: LedgerLine) -> bytes:
-    get = orjson.loads(line.data).get
+    index, data, leaf, salt, name = line
+    get = orjson.loads(data).get
     shown = dict(zip(COLUMNS, map(get, COLUMNS), strict=True))
-    shown["index"] = line.place
-    shown["person"] = line.name
-    shown["leaf"] = line.leaf.hex()
-    if line.salt is not None:
-        shown["person_salt"] = line.salt.hex()
-    shown["entry"] = b2a_base64(line.data, newline=False).decode("ascii")
+    shown["index"] = index
+    shown["person"] = name
+    shown["leaf"] = leaf.hex()
+    if salt is not None:
+        shown["person_salt"] = salt.hex()
+    shown["entry"] = b2a_base64(data, newline=False).decode("ascii")
     return orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -95,11 +120,11 @@ _PUBLIC = tuple(name for name in COLUMNS if name not in REDACTED)
 
 def _public_json(lines: Sequence[LedgerLine]) -> bytes:
     out = []
-    for line in lines:
-        get = orjson.loads(line.data).get
+    for index, data, leaf, _, _ in lines:
+        get = orjson.loads(data).get
         shown = dict(zip(_PUBLIC, map(get, _PUBLIC), strict=True))
-        shown["index"] = line.place
-        shown["leaf"] = line.leaf.hex()
+        shown["index"] = index
+        shown["leaf"] = leaf.hex()
         out.append(orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE))
     return _one_line_each(b"".join(out))
 
@@ -114,12 +139,12 @@ def _one_line_each(block: bytes) -> bytes:
     return block
 
 
-def bare_block(entries: Sequence[tuple[int, bytes, bytes]]) -> bytes:
+def bare_block(lines: Sequence[tuple[int, bytes, bytes]]) -> bytes:
     """The record itself: `index`, `entry` (base64), `leaf`, nothing that could be erased."""
     return b"".join(
         [
             b'{"index":%d,"entry":"%b","leaf":"%b"}\n' % (index, b2a_base64(data, newline=False), leaf.hex().encode())
-            for index, data, leaf in entries
+            for index, data, leaf in lines
         ]
     )
 

@@ -1,56 +1,43 @@
 """Exports that prove themselves: CSV, JSON lines, workbook or printed list of what was found, or the whole record.
 
-In this order: a checkpoint is signed; the entries below it are streamed into a file that has no name yet, in flat
-memory, each compared with its leaf; the export itself is recorded (who, which, how many lines, the file's SHA-256);
-then the names appear, `FILE.proofs`, `FILE.verify.py` (the verifier in one file), `FILE.manifest` and `FILE`. So the
-manifest's checkpoint covers every line, the entry of the export comes after it, and no file exists that is not on the
-record. A file of that name is never replaced.
+In this order: a checkpoint is signed; the entries below it are written into a file that has no name yet, page by page
+in flat memory, each compared with its leaf; the export itself is recorded (who, which, how many lines, the SHA-256 of
+the file); then the names appear, `FILE.proofs`, `FILE.verify.py` (the verifier in one file), `FILE.manifest` and
+`FILE`. So the manifest's checkpoint covers every line, the entry of the export comes after it, and no file exists that
+is not on the record. A file of that name is never replaced.
 
 Lines mean all entries of the record in the filter: what happened at the doors, and what people did.
 """
 
 import errno
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission
-from accessctl.record import (
-    Checkpoint,
-    Frontier,
-    Json,
-    Manifest,
-    RecordBroken,
-    StoredTree,
-    Why,
-    clean,
-    encode,
-    leaf_hash,
-    single_file,
-)
-from accessctl.record.merkle import leaf_hashes
+from accessctl.record import Checkpoint, Frontier, Json, Manifest, RecordBroken, Why, clean, encode, single_file
 from accessctl.services.complete_file import complete_files
-from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write, leaf_proof_block
-from accessctl.services.export_lines import Format, bare_block, block_of, header, proof_block
+from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write
+from accessctl.services.export_lines import Block, Format, header
+from accessctl.services.export_pages import Copying, Copyists, Made, Page, Places, Proven, block_for, page_of
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
-from accessctl.services.store import EventFilter, LedgerLine, Work
+from accessctl.services.store import EventFilter, LedgerLine
 
-BLOCK = 1000  # lines that are formatted and written together
+PAGE = 2000  # entries that are read, formatted and written together
+ALONE = 16  # pages before copyists are called: what is shorter is written before they have come
 EVERYTHING = EventFilter()
 COMPANIONS = (".manifest", ".proofs", ".verify.py")
 VERIFIER = ".verify.py"
 NO_BOOKS: Mapping[str, Binder] = {}
 Progress = Callable[[int, float], None]  # lines written so far, and which share of the record was passed
-
-L = TypeVar("L", LedgerLine, tuple[int, bytes, bytes])  # both begin with index, bytes, leaf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +67,11 @@ class _Written:
     def write(self, data: bytes) -> None:
         self.digest.update(data)
         self.file.write(data)
+
+    def count(self, places: Places) -> None:
+        self.lines += len(places)
+        self.first = places[0] if self.first is None else self.first
+        self.last = places[-1]
 
 
 class _Binding:
@@ -114,11 +106,18 @@ class _Binding:
 class ExportDesk:
     """Makes exports. Whoever asks needs the permission, and every export is an entry."""
 
-    def __init__(self, office: Office, keeper: RecordKeeper, books: Mapping[str, Binder] = NO_BOOKS) -> None:
+    def __init__(
+        self,
+        office: Office,
+        keeper: RecordKeeper,
+        books: Mapping[str, Binder] = NO_BOOKS,
+        copyists: Copyists | None = None,
+    ) -> None:
         """`books` make the formats that are looked at; without one its format is a bug of the caller (KeyError)."""
         self._office = office
         self._keeper = keeper
         self._books = books
+        self._copyists = copyists
 
     def make(
         self,
@@ -139,17 +138,7 @@ class ExportDesk:
         does not hash to its leaves; in each case nothing is left under any of the names.
         """
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
-        block: Callable[[Sequence[LedgerLine]], bytes]
-        if fmt == "xlsx" or fmt == "pdf":  # noqa: PLR1714 -- each comparison narrows the type, membership does not
-            book = _Binding(self._books[fmt])
-            before, block = b"", book.block
-        else:
-            book, before, block = None, header(fmt), block_of(fmt, public=public)
-
-        def lines(tx: Work, size: int) -> Iterator[Sequence[LedgerLine]]:
-            until = size if which.before_index is None else min(size, which.before_index)
-            return tx.ledger.lines(replace(which, before_index=until))
-
+        book = _Binding(self._books[fmt]) if fmt in ("xlsx", "pdf") else None
         with self._office.begin(
             actor
         ) as tx:  # what nobody knows is refused: an empty export would say "nothing happened"
@@ -157,62 +146,37 @@ class ExportDesk:
                 tx.doors.get(door)
             if which.person:
                 tx.people.get(which.person)
-        asked: dict[str, Json] = filter_said(which, public=public) | ({"public": True} if public else {})
-        return self._make(
-            actor,
-            target,
-            lines,
-            before=before,
-            block=block,
-            whole=which == EVERYTHING and book is None,
-            asked=asked,
-            fmt=fmt,
-            person=which.person,
-            progress=progress,
-            book=book,
-        )
+        return self._make(actor, target, which, fmt=fmt, public=public, progress=progress, book=book)
 
     def whole_record(self, actor: Actor, target: Path, *, progress: Progress | None = None) -> ExportMade:
         """The record from index 0 to the end: `index`, `entry`, `leaf` as JSON lines."""
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
-        return self._make(
-            actor,
-            target,
-            lambda tx, size: _pages(tx.ledger.entries(0, size)),
-            before=b"",
-            block=bare_block,
-            whole=True,
-            asked={},
-            fmt="record",
-            person="",
-            progress=progress,
-        )
+        return self._make(actor, target, EVERYTHING, fmt="record", public=False, progress=progress, book=None)
 
     def _make(
         self,
         actor: Actor,
         target: Path,
-        lines: Callable[[Work, int], Iterator[Sequence[L]]],
+        which: EventFilter,
         *,
-        before: bytes,
-        block: Callable[[Sequence[L]], bytes],
-        whole: bool,
-        asked: dict[str, Json],
-        fmt: str,
-        person: str,
-        progress: Progress | None = None,
-        book: "_Binding | None" = None,
+        fmt: Made,
+        public: bool,
+        progress: Progress | None,
+        book: "_Binding | None",
     ) -> ExportMade:
         if not target.name or target.name.endswith(COMPANIONS):
             raise AccessError(Reason.TEXT_INVALID, field="name", longest=200)
         note = self._keeper.checkpoint()
         signed = self._keeper.opened(note)
+        whole = which == EVERYTHING and book is None
+        asked: dict[str, Json] = filter_said(which, public=public) | ({"public": True} if public else {})
         manifest_path = target.with_name(target.name + ".manifest")
         proofs_path = None if whole else target.with_name(target.name + ".proofs")
         verifier_path = target.with_name(target.name + VERIFIER)
         now = self._office.clock()
-        public = asked.get("public") is True
         exported_by = actor.account if public else clean(f"{actor.name} ({actor.account})")
+        proven = Proven.NOTHING if whole else Proven.PATHS if book is None else Proven.LEAVES_AND_PATHS
+        task = Copying(fmt=fmt, public=public, size=signed.size, proven=proven)
         with ExitStack() as stack:
             files = stack.enter_context(complete_files(token=self._office.new_id()))
             proofs = None if proofs_path is None else files.begin(proofs_path)
@@ -222,13 +186,17 @@ class ExportDesk:
             if book is not None:
                 stack.enter_context(closing(book))
                 book.begin(written.write, _head(signed, asked, exported_by, now))
-            with self._office.store.view() as tx:
-                tree = None if proofs is None else tx.ledger.tree(signed.size)
-                written.write(before)
-                for rows in _stream(lines(tx, signed.size), written, proofs, tree, with_leaves=book is not None):
-                    written.write(block(rows))
-                    if progress is not None:
-                        progress(written.lines, (rows[-1][0] + 1) / signed.size)
+            else:
+                written.write(header(fmt))
+            pages = stack.enter_context(closing(self._pages(task, which, book)))
+            for places, page in pages:
+                written.write(page.lines)
+                written.frontier.extend(page.leaves)
+                if proofs is not None:
+                    proofs.write(page.proofs)
+                written.count(places)
+                if progress is not None:
+                    progress(written.lines, (places[-1] + 1) / signed.size)
             if book is not None:
                 book.finish()
             if whole:
@@ -258,7 +226,7 @@ class ExportDesk:
             }
             with self._office.begin(actor) as tx:
                 tx.record(
-                    Fact.EXPORT_MADE, at=self._office.clock(), actor=actor, norm="N10.2", person=person, data=data
+                    Fact.EXPORT_MADE, at=self._office.clock(), actor=actor, norm="N10.2", person=which.person, data=data
                 )
                 tx.commit()
             files.appear()
@@ -271,6 +239,29 @@ class ExportDesk:
             checkpoint=signed,
             verifier=verifier_path,
         )
+
+    def _pages(
+        self, task: Copying, which: EventFilter, book: "_Binding | None"
+    ) -> Generator[tuple[Places, Page], None, None]:
+        """All pages in their order: the first ones made here, the others by copyists, if there are any."""
+        block: Block = block_for(task) if book is None else book.block
+        copyists = None if book is not None else self._copyists
+        with closing(self._places(which, task.size)) as places:
+            for mine in places if copyists is None else islice(places, ALONE):
+                with self._office.store.view() as tx:
+                    page = page_of(tx, task, mine, block)
+                yield mine, page
+            if copyists is not None:
+                with closing(copyists.copy(task, places)) as copied:
+                    yield from copied
+
+    def _places(self, which: EventFilter, size: int) -> Generator[Places, None, None]:
+        if which == EVERYTHING:
+            yield from (range(start, min(start + PAGE, size)) for start in range(0, size, PAGE))
+            return
+        until = size if which.before_index is None else min(size, which.before_index)
+        with self._office.store.view() as tx:
+            yield from tx.ledger.places(replace(which, before_index=until))
 
 
 def _head(signed: Checkpoint, asked: dict[str, Json], exported_by: str, now: datetime) -> BookHead:
@@ -303,46 +294,6 @@ def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:
     if public:
         said.update({name: "…" for name in ("person", "credential", "credentials") if name in said})
     return said
-
-
-def _pages(entries: Iterator[tuple[int, bytes, bytes]]) -> Iterator[list[tuple[int, bytes, bytes]]]:
-    while page := list(islice(entries, BLOCK)):
-        yield page
-
-
-def _stream(
-    pages: Iterator[Sequence[L]],
-    written: _Written,
-    proofs: BinaryIO | None,
-    tree: StoredTree | None,
-    *,
-    with_leaves: bool,
-) -> Iterator[Sequence[L]]:
-    """A page after the other: compared with its leaves, proven, counted; the caller formats and writes it."""
-    for rows in pages:
-        indexes, leaves = [row[0] for row in rows], [row[2] for row in rows]
-        _require_leaves(indexes, [row[1] for row in rows], leaves)
-        if proofs is None or tree is None:
-            written.frontier.extend(leaves)
-        elif with_leaves:
-            proofs.write(leaf_proof_block(list(zip(indexes, leaves, tree.inclusions(indexes), strict=True))))
-        else:
-            proofs.write(proof_block(list(zip(indexes, tree.inclusions(indexes), strict=True))))
-        written.lines += len(rows)
-        written.first = indexes[0] if written.first is None else written.first
-        written.last = indexes[-1]
-        yield rows
-
-
-def _require_leaves(indexes: Sequence[int], entries: Sequence[bytes], leaves: Sequence[bytes]) -> None:
-    """Nothing is exported that does not hash to its leaf; SQLite may even hold text where bytes were written."""
-    if all(type(data) is bytes for data in entries) and leaf_hashes(entries) == leaves:
-        return
-    for index, data, leaf in zip(indexes, entries, leaves, strict=True):
-        if type(data) is not bytes or leaf_hash(data) != leaf:
-            raise RecordBroken(
-                Why.ENTRY_CHANGED, f"entry {index} was changed: its bytes do not hash to its leaf", index=index
-            )
 
 
 def _require_root(written: _Written, signed: Checkpoint) -> None:

@@ -10,7 +10,7 @@ observations, and the facts that matter of them are recorded when they change.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, Self, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeAlias, TypeVar
 
 from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.alarms import Alarm
@@ -298,14 +298,9 @@ class RecordFound:
     held: int
 
 
-class LedgerLine(NamedTuple):  # a tuple, because ten million of them pass in one export
-    """One entry as it is exported: canonical bytes, leaf, and what opens its person's name (None: erased, or none)."""
-
-    place: int  # its index; a tuple has another `index`
-    data: bytes
-    leaf: bytes
-    salt: bytes | None
-    name: str | None
+LedgerLine: TypeAlias = tuple[int, bytes, bytes, bytes | None, str | None]
+"""One entry as it is exported: index, canonical bytes, leaf, and what opens its person's name, salt and text (None:
+erased, or none). A bare tuple, as the drivers give it, because ten million of them pass in one export."""
 
 
 class Ledger(Protocol):
@@ -320,8 +315,12 @@ class Ledger(Protocol):
         """Index, canonical bytes and leaf hash of entries `start` to `stop - 1`, as far as there are any."""
         ...
 
-    def lines(self, which: EventFilter) -> Iterator[list[LedgerLine]]:
-        """What the filter finds, in the order of the record, a page at a time; flat memory."""
+    def places(self, which: EventFilter) -> Iterator[list[int]]:
+        """The indexes of what the filter finds, in the order of the record, a page at a time; flat memory."""
+        ...
+
+    def lines(self, places: range | list[int]) -> list[LedgerLine]:
+        """The entries at these indexes, which rise, as far as there are any."""
         ...
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:

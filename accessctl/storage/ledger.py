@@ -4,12 +4,12 @@ The projection says which entries a filter means; what is read here of them is w
 the leaf, never a column of the projection.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import cast
 
-from sqlalchemy import Select, select, type_coerce
-from sqlalchemy.types import NULLTYPE
+from sqlalchemy import select
 
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
 from accessctl.services.store import EventFilter, KeptCheckpoint, LedgerLine, RecordFound
@@ -17,26 +17,19 @@ from accessctl.storage.events import conditions
 from accessctl.storage.openings import erase_subject
 from accessctl.storage.record_check import check_record
 from accessctl.storage.record_store import RecordReader, keep_checkpoint
-from accessctl.storage.record_tables import entry, opening
 from accessctl.storage.tables import event
 from accessctl.storage.tile_check import sound_spans
 from accessctl.storage.transaction import Transaction
 
-PAGE = 1000
-
-# As the drivers give it: they know bytes, and a conversion would stumble over text that somebody wrote there.
-_LINES: Select[Any] = (
-    select(
-        entry.c.idx,
-        type_coerce(entry.c.bytes, NULLTYPE),
-        type_coerce(entry.c.leaf, NULLTYPE),
-        type_coerce(opening.c.salt, NULLTYPE),
-        opening.c.value,
-    )
-    .join(event, event.c.idx == entry.c.idx)
-    .outerjoin(opening, opening.c.commitment == event.c.name)
-    .order_by(event.c.idx)
+PAGE = 2000
+_LINES = (
+    "SELECT n.idx, n.bytes, n.leaf, o.salt, o.value FROM entry n JOIN event e ON e.idx = n.idx "
+    "LEFT JOIN opening o ON o.commitment = e.name WHERE n.idx "
 )
+_BETWEEN = {"sqlite": "BETWEEN ? AND ?", "postgresql": "BETWEEN %s AND %s"}
+_AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s)"}
+_IN_A_ROW = {dialect: f"{_LINES} {between} ORDER BY n.idx" for dialect, between in _BETWEEN.items()}
+_SCATTERED = {dialect: f"{_LINES} {among} ORDER BY n.idx" for dialect, among in _AMONG.items()}
 
 
 class SqlLedger:
@@ -60,12 +53,23 @@ class SqlLedger:
         for stored in self._reader.entries(start, stop):
             yield stored.index, stored.data, stored.leaf
 
-    def lines(self, which: EventFilter) -> Iterator[list[LedgerLine]]:
-        """What the filter finds, a page at a time."""
-        query = _LINES.where(*conditions(which))
+    def places(self, which: EventFilter) -> Iterator[list[int]]:
+        """The indexes of what the filter finds, a page at a time."""
+        query = select(event.c.idx).where(*conditions(which)).order_by(event.c.idx)
         with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
-            for page in result.partitions():
-                yield [LedgerLine._make(row) for row in page]
+            for page in result.scalars().partitions():
+                yield list(page)
+
+    def lines(self, places: range | list[int]) -> list[LedgerLine]:
+        """As the driver gives it, past SQLAlchemy: a conversion would stumble over text that somebody wrote there."""
+        dialect = self._connection.dialect.name
+        if isinstance(places, range):
+            return self._rows(_IN_A_ROW[dialect], (places.start, places.stop - 1))
+        return self._rows(_SCATTERED[dialect], (json.dumps(places) if dialect == "sqlite" else places,))
+
+    def _rows(self, query: str, values: tuple[object, ...]) -> list[LedgerLine]:
+        with self._connection.exec_driver_sql(query, values) as result:
+            return cast("list[LedgerLine]", result.cursor.fetchall())
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments."""

@@ -239,22 +239,22 @@ def test_a_full_disk_leaves_nothing(busy: Premises, desk: ExportDesk, tmp_path: 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from accessctl.services import exports
+from accessctl.services import export_pages, exports
 from accessctl.domain.people import SYSTEM
 from tests.services.premises import Premises
 from tests.stores import sqlite_store
 folder, at = Path(sys.argv[1]), int(sys.argv[2])
 premises = Premises(store=sqlite_store(folder / "a.db"))
-premises.door_events(5 * exports.BLOCK)
+premises.door_events(5 * exports.PAGE)
 calls = 0
-plain = exports.leaf_hashes
+plain = export_pages.leaf_hashes
 def counted(entries):
     global calls
     calls += 1
     if calls == at:
         os.kill(os.getpid(), signal.SIGKILL)
     return plain(entries)
-exports.leaf_hashes = counted
+export_pages.leaf_hashes = counted
 exports.ExportDesk(premises.office, premises.keeper).make(SYSTEM, fmt="csv", target=folder / "e.csv")
 """
 
