@@ -127,3 +127,26 @@ def test_no_page_of_a_visit_is_wider_than_its_screen_and_every_field_has_its_lab
                    .map(one => one.outerHTML)"""
             )
             assert nameless == [], path
+
+
+@pytest.mark.parametrize(("width", "height"), [(820, 1180), (1180, 820), (1366, 768)])
+def test_the_kiosk_is_for_fingers(page: Page, house: House, address: str, width: int, height: int) -> None:
+    """Whatever can be pressed is 44 px high at least, and what is to be done is on the screen without scrolling."""
+    page.set_viewport_size({"width": width, "height": height})
+    waiting = visit_at(house, step=2, name="Otra Persona")
+    visit = visit_at(house, step=4)
+    enter(page, address, Role.RECEPCION)
+    for path in ("", "?q=ixcoy", waiting, visit, f"{visit}/firma", f"{visit}/listo"):
+        page.goto(f"{address}/kiosco/{path}")
+        small = page.evaluate(
+            """[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select")]
+               .filter(one => one.checkVisibility() && !one.matches(".skip"))
+               .filter(one => one.getBoundingClientRect().height < 44 || one.getBoundingClientRect().width < 44)
+               .map(one => one.outerHTML)"""
+        )
+        assert small == [], path
+        below = page.evaluate(
+            """[...document.querySelectorAll("main a[role=button], main button")]
+               .filter(one => one.getBoundingClientRect().bottom > window.innerHeight).map(one => one.textContent)"""
+        )
+        assert below == [], path
