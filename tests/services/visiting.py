@@ -41,6 +41,7 @@ class Visiting:
     """The premises, with everything that a visit needs."""
 
     premises: Premises
+    rules: VisitRules = RULES
     cards: dict[str, str] = field(default_factory=dict)  # actor -> family key
     pool: list[VisitorCard] = field(default_factory=list)
 
@@ -48,16 +49,16 @@ class Visiting:
         office, store = self.premises.office, self.premises.store
         self.store = store
         self.policy = PolicySource(store, town="Guatemala")
-        self.desk = VisitDesk(office, RULES)
+        self.desk = VisitDesk(office, self.rules)
         self.register_desk = VisitRegisterDesk(office)
-        self.escorts = EscortDesk(office, RULES)
+        self.escorts = EscortDesk(office, self.rules)
         self.visitor_cards = VisitorCardDesk(office)
         self.zones = ZoneDesk(office)
-        self.watch = VisitWatch(office, RULES)
+        self.watch = VisitWatch(office, self.rules)
         self.files = VisitFiles(office)
-        self.differences = VisitDifferences(office, RULES)
-        self.doorway = Doorway(office, self.policy, RULES)
-        self.reports = PassageReports(office, self.policy, RULES)
+        self.differences = VisitDifferences(office, self.rules)
+        self.doorway = Doorway(office, self.policy, self.rules)
+        self.reports = PassageReports(office, self.policy, self.rules)
         self._join("telecom", "Teo Tot", Role.TECNICO_TELECOM, TELECOM)
         self._join("director", "Diego Díaz", Role.DIRECTOR, "Dirección de Tecnología y Servicio")
         with store.begin() as tx:
