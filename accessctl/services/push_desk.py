@@ -47,9 +47,10 @@ from accessctl.services.policy_source import PolicySource
 from accessctl.services.push_events import ALARMS
 from accessctl.services.push_health import Contacts
 from accessctl.services.push_held import note_rogues
-from accessctl.services.push_keeper import KINDS, ControllerKeeper
+from accessctl.services.push_keeper import ControllerKeeper
 from accessctl.services.push_orders import PushOrders
 from accessctl.services.push_reading import credential_of, direction_of, factor_of
+from accessctl.services.push_round import KINDS
 from accessctl.services.push_site import SiteBook, Strangers
 from accessctl.services.push_uploads import PushUploads, Stored, change_health, doubt
 from accessctl.services.store import Work

@@ -10,9 +10,8 @@ All of this is memory: after a restart the first poll begins by reading, so that
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from accessctl.domain.devices import CommandKind, CommandState, DeviceHealth
@@ -20,7 +19,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.occupancy import Site
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device
-from accessctl.ports import PushOrder, PushOrderKind, PushRight, PushRows, PushUser, PushWeek
+from accessctl.ports import PushOrder, PushRows
 from accessctl.services.desired import nothing_happened, ours_on
 from accessctl.services.group_commit import GroupCommit
 from accessctl.services.office import Office
@@ -28,57 +27,13 @@ from accessctl.services.push_contents import Contents, PushPlan, plan
 from accessctl.services.push_desired import Wanted, staff_of
 from accessctl.services.push_held import confirm_removals, counted, intend, note_rogues, remember
 from accessctl.services.push_orders import TRIES, UNANSWERED, finished
+from accessctl.services.push_round import TABLES, Round, carried_out, is_whole, with_rows
 from accessctl.services.push_visitors import together, visitors_of
 from accessctl.services.store import Work
 
-TABLES = {
-    PushOrderKind.QUERY_USERS: "user",
-    PushOrderKind.QUERY_RIGHTS: "userauthorize",
-    PushOrderKind.QUERY_TIME_ZONES: "timezone",
-}
-KINDS = frozenset(
-    {
-        *TABLES,
-        PushOrderKind.PUT_USER,
-        PushOrderKind.PUT_RIGHT,
-        PushOrderKind.PUT_TIME_ZONE,
-        PushOrderKind.REMOVE_RIGHT,
-        PushOrderKind.REMOVE_FINGERS,
-        PushOrderKind.REMOVE_USER,
-    }
-)
 READ_BACK_EVERY = timedelta(minutes=10)  # has somebody changed it by hand?
 AWAY = timedelta(seconds=60)  # who was away for longer is read again: somebody may have changed or replaced it
 LONGEST_PAUSE_S = 60.0
-NO_SUCH_TABLE = frozenset({-100, -629, -708, -1, -1004})  # of a controller without fingers, which holds none
-
-
-@dataclass(slots=True)
-class _Round:
-    """Where one controller stands. `held` is what it holds as far as its answers say; None: it was never read."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    device: Device | None = None  # as it stood in the site's file when `staff` was read
-    staff: Wanted | None = None
-    visitors: Wanted = field(default_factory=Wanted)
-    wanted: Wanted = field(default_factory=Wanted)
-    held: Contents | None = None
-    to_read: deque[PushOrderKind] = field(default_factory=deque)
-    rows: list[PushRows] = field(default_factory=list)
-    read: Contents = field(default_factory=Contents)
-    steps: deque[PushOrder] = field(default_factory=deque)
-    wrote: list[PushOrder] = field(default_factory=list)  # since it was last read
-    given: PushOrder | None = None
-    given_at: datetime | None = None
-    tries: int = 0  # of the order that was given
-    why: str = ""
-    failures: int = 0  # rounds in a row that left a difference
-    again_at: datetime | None = None
-    must_read: bool = True
-    read_at: datetime | None = None
-    called_at: datetime | None = None
-    answered: datetime | None = None  # the request that the present round answers
-    asked: list[str] = field(default_factory=list)  # commands that wait for the round's end
 
 
 class ControllerKeeper:
@@ -90,7 +45,7 @@ class ControllerKeeper:
         self._site = site
         self._town = town
         self._lock = threading.Lock()
-        self._rounds: dict[str, _Round] = {}
+        self._rounds: dict[str, Round] = {}
 
     def look_again(self, device: str, *, anew: bool = False) -> None:
         """Somebody may have changed what it holds. `anew`: it connected, or wants its tables written another way."""
@@ -130,15 +85,15 @@ class ControllerKeeper:
             if order.kind in TABLES:
                 self._part_read(round_, device, order, code)
             else:
-                _carried_out(round_, order, code)
+                carried_out(round_, order, code)
 
-    def _round(self, device: str) -> _Round:
+    def _round(self, device: str) -> Round:
         with self._lock:
-            return self._rounds.setdefault(device, _Round())
+            return self._rounds.setdefault(device, Round())
 
     # -- what is next
 
-    def _next(self, round_: _Round, device: Device, now: datetime) -> PushOrder | None:
+    def _next(self, round_: Round, device: Device, now: datetime) -> PushOrder | None:
         if round_.called_at is not None and now - round_.called_at > AWAY:
             round_.must_read = True
             round_.given = None
@@ -161,7 +116,7 @@ class ControllerKeeper:
         round_.rows = []
         return PushOrder(kind=round_.to_read[0])
 
-    def _unanswered(self, round_: _Round, device: Device, now: datetime) -> PushOrder | None:
+    def _unanswered(self, round_: Round, device: Device, now: datetime) -> PushOrder | None:
         """Give it again after a while, a few times; then the round has failed."""
         if round_.given_at is not None and now - round_.given_at < UNANSWERED:
             return None
@@ -173,7 +128,7 @@ class ControllerKeeper:
         self._failed(round_, device, f"{kind}: no answer", now)
         return None
 
-    def _bring_up(self, round_: _Round, device: Device, now: datetime) -> bool:
+    def _bring_up(self, round_: Round, device: Device, now: datetime) -> bool:
         """What it should hold now; whether that is something else than before. Notes what people ask for."""
         with self._office.store.view() as tx:
             health = tx.health.maybe(device.id) or DeviceHealth(id=device.id)
@@ -197,7 +152,7 @@ class ControllerKeeper:
         round_.wanted = wanted
         return changed
 
-    def _staff(self, tx: Work, round_: _Round, device: Device, health: DeviceHealth, now: datetime) -> Wanted:
+    def _staff(self, tx: Work, round_: Round, device: Device, health: DeviceHealth, now: datetime) -> Wanted:
         """Read again only where something was recorded that matters, or the time has come."""
         before = round_.staff
         if before is None or device != round_.device:
@@ -223,7 +178,7 @@ class ControllerKeeper:
 
         return self._commits.do(job, urgent=True)
 
-    def _plan_anew(self, round_: _Round, device: Device, held: Contents, now: datetime) -> None:
+    def _plan_anew(self, round_: Round, device: Device, held: Contents, now: datetime) -> None:
         """Something else is wanted: from here on towards that. What was being read is read again afterwards."""
         planned = self._plan(round_, device, held)
         round_.to_read.clear()
@@ -231,14 +186,14 @@ class ControllerKeeper:
         round_.must_read = True
         round_.again_at = None
 
-    def _plan(self, round_: _Round, device: Device, held: Contents) -> PushPlan:
+    def _plan(self, round_: Round, device: Device, held: Contents) -> PushPlan:
         with self._office.store.view() as tx:
             ours = ours_on(tx, device)
             health = tx.health.maybe(device.id)
         in_seconds = health is not None and health.dates_in_seconds
         return plan(round_.wanted.contents, held, ours, dates_in_seconds=in_seconds)
 
-    def _intend(self, round_: _Round, device: Device, steps: Sequence[PushOrder], now: datetime) -> None:
+    def _intend(self, round_: Round, device: Device, steps: Sequence[PushOrder], now: datetime) -> None:
         """Commit whose rows are about to be written; only then are they."""
         round_.steps.clear()
         if steps:
@@ -248,22 +203,22 @@ class ControllerKeeper:
 
     # -- what came of it
 
-    def _part_read(self, round_: _Round, device: Device, order: PushOrder, code: int) -> None:
+    def _part_read(self, round_: Round, device: Device, order: PushOrder, code: int) -> None:
         now = self._office.clock()
         table = TABLES[order.kind]
         if not round_.to_read or round_.to_read[0] is not order.kind:
             return  # what it should hold has changed meanwhile
-        if code < 0 or not _is_whole(round_.rows, code):
+        if code < 0 or not is_whole(round_.rows, code):
             told = sum(one.count for one in round_.rows)
             self._failed(round_, device, f"{table}: returned {code}, told {told} rows", now)
             return
-        round_.read = _with_rows(round_.read, round_.rows)
+        round_.read = with_rows(round_.read, round_.rows)
         round_.rows = []
         round_.to_read.popleft()
         if not round_.to_read:
             self._looked(round_, device, now)
 
-    def _looked(self, round_: _Round, device: Device, now: datetime) -> None:
+    def _looked(self, round_: Round, device: Device, now: datetime) -> None:
         """It was read, whole: what is confirmed, and what is left to do."""
         round_.must_read = True  # until what follows from it is committed
         self._bring_up(round_, device, now)
@@ -287,7 +242,7 @@ class ControllerKeeper:
     def _note(
         self,
         tx: Work,
-        round_: _Round,
+        round_: Round,
         device: Device,
         planned: PushPlan,
         wrote: Sequence[PushOrder],
@@ -325,7 +280,7 @@ class ControllerKeeper:
             for command in round_.asked:
                 finished(tx, command, why="differs" if why else "", at=now)
 
-    def _failed(self, round_: _Round, device: Device, why: str, now: datetime) -> None:
+    def _failed(self, round_: Round, device: Device, why: str, now: datetime) -> None:
         """The round ends here: it is tried again from the beginning, later and later."""
 
         asked = tuple(round_.asked)
@@ -343,38 +298,8 @@ class ControllerKeeper:
         self._pause(round_, now)
         self._commits.do(job)
 
-    def _pause(self, round_: _Round, now: datetime) -> None:
+    def _pause(self, round_: Round, now: datetime) -> None:
         round_.failures += 1
         round_.must_read = True
         round_.again_at = now + timedelta(seconds=min(2.0**round_.failures, LONGEST_PAUSE_S))
         round_.asked.clear()
-
-
-def _carried_out(round_: _Round, order: PushOrder, code: int) -> None:
-    """The next one; one that was refused is left for the next round, and the others go on."""
-    if round_.steps and round_.steps[0] == order:
-        round_.steps.popleft()
-    round_.wrote.append(order)
-    round_.must_read = True
-    if code >= 0 or (order.kind is PushOrderKind.REMOVE_FINGERS and code in NO_SUCH_TABLE):
-        round_.held = round_.held.after(order) if round_.held is not None else None
-    else:
-        round_.why = f"{order.kind.value} {order.pin or order.zone}: returned {code}"
-
-
-def _is_whole(packets: Sequence[PushRows], code: int) -> bool:
-    """Whether all rows came: as many as the result says, or every packet of them."""
-    if sum(one.count for one in packets) == code:
-        return True
-    return bool(packets) and {one.number for one in packets} == set(range(1, packets[0].packets + 1))
-
-
-def _with_rows(read: Contents, packets: Sequence[PushRows]) -> Contents:
-    users: dict[str, PushUser] = {}
-    weeks: dict[int, PushWeek] = {}
-    rights: set[PushRight] = set()
-    for packet in packets:
-        users |= {one.pin: one for one in packet.users}
-        weeks |= dict(packet.weeks)
-        rights |= set(packet.rights)
-    return Contents(users={**read.users, **users}, rights=read.rights | rights, weeks={**read.weeks, **weeks})

@@ -9,15 +9,14 @@ from datetime import datetime
 from accessctl.domain.alarms import Alarm
 from accessctl.domain.occupancy import Presence
 from accessctl.domain.people import Actor, Permission, Person
-from accessctl.domain.places import Zone, ZoneClass
+from accessctl.domain.places import Direction, Door, Transport, Zone
 from accessctl.domain.procedures import DATA_CENTRE_ENTRY, Case, missing
 from accessctl.domain.requests import Attachment, Signature
 from accessctl.domain.schedules import GUATEMALA
-from accessctl.domain.visitor_cards import VisitorCard, VisitorCardState
+from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import (
     ENTERED,
     ESCORTS,
-    MAY_ENTER,
     OPEN,
     EquipmentDifference,
     Visit,
@@ -31,6 +30,7 @@ from accessctl.services.visit_differences import midnight, touched
 from accessctl.services.visit_work import acting
 
 MOST_DAY = 5000
+MOST_DEVICES = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,7 @@ class VisitFile:
     difference: EquipmentDifference
     events: list[EventRow]
     alarms: list[Alarm]
+    shut: tuple[Door, ...]  # doors into its zone that decide alone, and never open to a visitor's card
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,17 +85,6 @@ class InsideLine:
     certain: bool
     visit: Visit | None
     escort: Person | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldCredential:
-    """A visitor's credential that may stand on a device that decides alone, for now and no longer than `until`."""
-
-    visit: str
-    person: str
-    number: int
-    key: str
-    until: datetime
 
 
 class VisitFiles:
@@ -145,6 +135,7 @@ class VisitFiles:
                 difference=equipment_difference(visit.brought, visit.taken),
                 events=tx.events.rows(which, limit=200),
                 alarms=tx.alarms.find(key=visit.id, limit=50),
+                shut=_shut(tx, visit) if visit.third_party and visit.state in OPEN else (),
             )
 
     def escorts(self) -> list[Person]:
@@ -177,38 +168,6 @@ class VisitFiles:
                 )
             return lines
 
-    def credentials_now(self, door: str) -> list[HeldCredential]:
-        """Visitors' credentials for a device at `door` that decides alone: those whom it may admit at this moment.
-
-        None for a data centre: such a device cannot wait for the escort. Elsewhere, while the window is open and
-        whoever accompanies is inside (N10.6).
-        """
-        now = self._office.clock()
-        with self._office.store.view() as tx:
-            zone = tx.zones.get(tx.doors.get(door).zone)
-            if zone.zone_class is ZoneClass.DATA_CENTRE:
-                return []
-            around = {one.id: one.inside or "" for one in tx.zones.find(limit=5000)}
-            held = []
-            for visit in tx.visits.find(state=tuple(MAY_ENTER), limit=1000):
-                company = tx.presence.maybe(visit.escort) if visit.escort else None
-                card = tx.visitor_cards.maybe(visit.card) if visit.card else None
-                present = company is not None and zone.id in _chain(around, company.zone)
-                given = card is not None and card.state is VisitorCardState.GIVEN and card.visit == visit.id
-                leads = zone.id in _chain(around, visit.zone)
-                if present and given and leads and card and visit.valid_from <= now < visit.valid_until:
-                    number = tx.people.get(visit.visitor).number
-                    held.append(
-                        HeldCredential(
-                            visit=visit.id,
-                            person=visit.visitor,
-                            number=number,
-                            key=card.number.key,
-                            until=visit.valid_until,
-                        )
-                    )
-            return held
-
     def _line(self, tx: Work, visit: Visit, now: datetime) -> VisitLine:
         case = tx.cases.maybe(visit.case) if visit.case else None
         return VisitLine(
@@ -222,6 +181,22 @@ class VisitFiles:
             presence=tx.presence.maybe(visit.visitor) if visit.visitor else None,
             overdue=visit.state in ENTERED and now >= visit.valid_until,
         )
+
+
+def _shut(tx: Work, visit: Visit) -> tuple[Door, ...]:
+    """The doors into the visit's zone that no device opens to its card.
+
+    A data centre's door must ask: what decides alone cannot wait for the escort (N4.3). Elsewhere a controller that
+    decides alone holds the card for the window, and a terminal, which knows no end of a validity, never does.
+    """
+    serving = tx.devices.find(retired=False, direction=Direction.IN, limit=MOST_DEVICES)
+    found = []
+    for door in tx.doors.find(zone=visit.zone, retired=False, limit=MOST_DEVICES):
+        guards = [one for one in serving if door.id in one.doors]
+        controllers = [one for one in guards if one.transport is Transport.PUSH]
+        if guards and not any(one.online or not visit.in_data_centre for one in controllers):
+            found.append(door)
+    return tuple(found)
 
 
 def _chain(around: dict[str, str], zone: str) -> list[str]:

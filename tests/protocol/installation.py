@@ -15,6 +15,7 @@ from pathlib import Path
 from accessctl import clock
 from accessctl.bootstrap.keys import make_keys
 from accessctl.bootstrap.supervisor import free_port
+from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Person
 from accessctl.services.office import Office
@@ -94,6 +95,10 @@ class Installation:
             yield other
         finally:
             _end(other.process)
+
+    def health(self, device: str) -> DeviceHealth:
+        with self.store.view() as tx:
+            return tx.health.get(device)
 
     def worker(self) -> int:
         """The process that answers."""

@@ -266,6 +266,25 @@ def test_into_the_data_centre_only_the_way_there_is_placed(reception: Reception)
     assert visit
 
 
+def test_a_door_that_never_opens_to_a_visitor_is_named_where_the_visit_is_prepared(premises: Premises) -> None:
+    """N4.3 where the data centre's door decides alone; N10.6 where only a terminal guards the premises' door."""
+    visiting = Visiting(premises)
+    host = premises.person("Hugo Anfitrión").id
+    centre = visiting.authorised()
+    lobby = visiting.desk.authorise(visiting.actor("jefe"), visiting.form(zone="sub", host=host))
+
+    def shut(visit: str) -> list[str]:
+        return [door.id for door in visiting.files.file(visiting.actor("jefe"), visit).shut]
+
+    assert (shut(centre), shut(lobby)) == ([], ["sub-1"])  # the centre's doors ask, the lobby is a terminal's
+    with premises.store.begin() as tx:
+        for key in ("cd-in", "lobby"):
+            tx.devices.save(replace(tx.devices.get(key), transport=Transport.PUSH, online=False))
+        tx.record(Fact.SITE_APPLIED, at=premises.now, actor=SYSTEM)
+        tx.commit()
+    assert (shut(centre), shut(lobby)) == (["cd-1"], [])
+
+
 def test_a_clock_in_doubt_ends_no_window(reception: Reception) -> None:
     reception.placed()
     with reception.premises.store.begin() as tx:

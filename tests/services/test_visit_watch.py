@@ -68,15 +68,3 @@ def test_staff_in_the_data_centre_without_a_line_are_listed(visiting: Visiting) 
     visiting.inside()
     found = visiting.differences.differences(visiting.actor("auditor"), visiting.now.date())
     assert [(one.kind, one.name) for one in found] == [("reader_without_visit", "Teo Tot")]
-
-
-def test_devices_that_decide_alone_hold_a_visitor_only_while_the_company_is_inside(visiting: Visiting) -> None:
-    visiting.signed()
-    assert visiting.files.credentials_now("cd-1") == []
-    assert visiting.files.credentials_now("sub-1") == []
-    visiting.show("tecnico", door="sub-1")
-    held = visiting.files.credentials_now("sub-1")
-    assert [one.key for one in held] == [visiting.pool[0].number.key]
-    assert visiting.files.credentials_now("cd-1") == []
-    visiting.wait(hours=5)
-    assert visiting.files.credentials_now("sub-1") == []
