@@ -82,9 +82,9 @@ class RecordSweep:
     def _broken(self, found: RecordBroken) -> None:
         """One alarm, not one with every look: its own entry would be the next reason to look."""
         self._signed_at = self._office.clock()  # not again before it is due
-        detail = str(found)[:LONGEST_DETAIL]
-        if not self._is_news(found.why.value, detail):
+        if not self._is_news(found.why.value, str(found)[:LONGEST_DETAIL]):
             return
+        detail = found.why.value if found.index is None else f"{found.why.value} {found.index}"  # worded by the panel
         with self._office.store.begin() as tx:
             about = Subject(key=ALARM_KEY, detail=detail)
             raise_alarm(tx, self._office, AlarmKind.TAMPER, about, at=self._office.clock())

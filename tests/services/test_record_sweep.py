@@ -189,6 +189,9 @@ def test_a_record_that_was_tampered_with_is_one_alarm(premises: Premises, how: s
     with premises.store.view() as tx:
         alarms = tx.alarms.find(kind=AlarmKind.TAMPER)
     assert [(alarm.key, alarm.state, alarm.count) for alarm in alarms] == [("record", AlarmState.RAISED, 1)]
+    why, _, index = alarms[0].detail.partition(" ")
+    assert why in set(Why)
+    assert index == "" or index.isdecimal()
 
 
 def test_a_folder_that_is_away_is_tried_again(premises: Premises, tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_every_detail_that_a_service_spells_out_has_words() -> None:
         ("expired", "La autorización ya venció."),
         ("P4.07", "P4.07, Comprobar que la persona salió"),
         ("clock_right", "el reloj volvió a coincidir"),
+        ("entry_changed 12", "Un asiento fue alterado. (asiento 12)"),
+        ("wrong_root", "Los asientos no son los que se firmaron."),
         ("Cable suelto", "Cable suelto"),
         ("", ""),
         ("100% seguro: %(said)s", "100% seguro: %(said)s"),

@@ -12,6 +12,8 @@ from flask import Flask
 from flask_babel import gettext
 
 from accessctl.domain.errors import Reason
+from accessctl.services.record_findings import Why
+from accessctl_web.findings import FINDINGS
 from accessctl_web.messages import reason_sentence
 from accessctl_web.names import N_, norm_title
 
@@ -20,6 +22,7 @@ CAUSES: Mapping[str, str] = {
     "clock_right": N_("el reloj volvió a coincidir"),
     "clock_set": N_("el reloj se puso en hora y se leyó bien"),
     "confirmed": N_("el equipo confirmó las bajas"),
+    "device_retired": N_("el equipo se retiró del sitio"),
     "filled": N_("los eventos que faltaban llegaron"),
     "gone": N_("el usuario ajeno ya no está en el equipo"),
     "online": N_("el equipo volvió a comunicarse"),
@@ -44,6 +47,7 @@ DETAILS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"DeviceMisbehaved: (?P<said>.*)", re.DOTALL), N_("no respeta su protocolo: %(said)s")),
 )
 
+_BROKEN = re.compile(r"(?P<why>[a-z_]+)(?: (?P<index>\d+))?")  # the record is not what was signed; from which entry on
 _NORM = re.compile(r"[PN](G|\d{1,2})\.\d{1,2}")
 
 
@@ -61,6 +65,10 @@ def alarm_detail(text: str) -> str:
     """A detail: the sentence of a reason, the words of a pattern with what it carries, or the text itself."""
     if text in set(Reason):
         return reason_sentence(text)
+    broken = _BROKEN.fullmatch(text)
+    if broken and broken["why"] in set(Why):
+        said = str(gettext(FINDINGS[Why(broken["why"])]))
+        return f"{said} ({gettext('asiento')} {broken['index']})" if broken["index"] else said
     for pattern, words in DETAILS:
         found = pattern.fullmatch(text)
         if found:
