@@ -6,16 +6,18 @@ Paths in the file are relative to the file. Keys and passwords are not settings:
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from accessctl.domain.alarms import INFRAESTRUCTURA
 
 DEFAULT_FILE = "accessctl.toml"
+_MAILBOX = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[A-Za-z0-9.-]{1,190}")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -55,6 +57,15 @@ class Settings(BaseSettings):
     checkpoint_entries: int = Field(default=1000, ge=1, le=1_000_000)  # a checkpoint after so many entries, or
     checkpoint_s: float = Field(default=300.0, ge=1, le=86_400)  # after so many seconds, whichever is first
     witness_dir: Path | None = None  # where checkpoints are left for a witness on another machine to fetch
+    mail_server: str = ""  # HOST:PORT, to which checkpoints are mailed; nothing goes out without it
+    mail_security: Literal["starttls", "tls", "none"] = "starttls"
+    mail_ca: Path | None = None  # certificates to trust in place of the machine's, PEM
+    mail_user: str = Field(default="", max_length=200)
+    mail_password: SecretStr = SecretStr("")  # better in the file that ACCESSCTL_MAIL_PASSWORD_FILE names
+    mail_from: str = ""
+    mail_to: str = ""  # one address, or several with commas between them
+    mail_checkpoint_hours: float = Field(default=24.0, ge=0.1, le=720)  # a checkpoint is mailed after so many hours, or
+    mail_checkpoint_entries: int = Field(default=1_000_000, ge=1)  # after so many entries, whichever is first
     seal_pkcs12: Path | None = None  # the institution's own certificate for sealing PDFs, in place of the one of `init`
     seal_password: SecretStr = SecretStr("")  # better in the file that ACCESSCTL_SEAL_PASSWORD_FILE names
     time_stamp_authority: str = Field(default="", pattern=r"^(https?://\S+)?$")  # RFC 3161; nothing goes out without it
@@ -70,9 +81,25 @@ class Settings(BaseSettings):
             raise ValueError("must be HOST:PORT")
         return text
 
+    @model_validator(mode="after")
+    def _has_a_post(self) -> Self:
+        if not self.mail_server:
+            return self
+        self._is_address(self.mail_server)
+        if not self.mail_recipients or not all(map(_MAILBOX.fullmatch, (self.mail_from, *self.mail_recipients))):
+            raise ValueError("mail_server needs mail_from and mail_to, each like name@example.org")
+        if self.mail_security == "none" and self.mail_user:
+            raise ValueError("mail_user is never sent without encryption: set mail_security")
+        return self
+
+    @property
+    def mail_recipients(self) -> tuple[str, ...]:
+        """The addresses of `mail_to`."""
+        return tuple(one for part in self.mail_to.split(",") if (one := part.strip()))
+
     def address(self, which: str) -> tuple[str, int]:
-        """Host and port of `panel` or `ingress`."""
-        text = self.panel if which == "panel" else self.ingress
+        """Host and port of `panel`, `ingress` or `mail_server`."""
+        text = str(getattr(self, which))
         host, _, port = text.rpartition(":")
         return host.strip("[]"), int(port)
 
@@ -133,6 +160,8 @@ def _anchored(settings: Settings, here: Path) -> Settings:
     changes: dict[str, object] = {"data_dir": (here / settings.data_dir).resolve()}
     if settings.witness_dir is not None:
         changes["witness_dir"] = (here / settings.witness_dir).resolve()
+    if settings.mail_ca is not None:
+        changes["mail_ca"] = (here / settings.mail_ca).resolve()
     if settings.seal_pkcs12 is not None:
         changes["seal_pkcs12"] = (here / settings.seal_pkcs12).resolve()
     prefix = "sqlite:///"

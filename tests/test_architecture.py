@@ -125,6 +125,7 @@ WIRE_HOMES = (
     "drivers/accessctl_drivers/links.py",
     "drivers/accessctl_drivers/zkteco",
     "drivers/accessctl_drivers/push/front.py",  # the listener's end: what it awaits is the server's stream
+    "accessctl/bootstrap/post.py",  # the institution's mail server; no device is at the other end
     "accessctl/bootstrap/supervisor.py",  # asks whether our own listeners answer; no device is at the other end
 )
 NAMELESS = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "base", "misc"})

@@ -133,3 +133,41 @@ def test_a_secret_setting_is_never_shown_and_no_setting_changes_afterwards(monke
     assert "never shown" not in repr(load(None))
     with pytest.raises(ValueError, match="frozen"):
         load(None).panel = "x:1"
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        ({}, ""),
+        ({"mail_to": "a@x.example, b@y.example"}, ""),
+        ({"mail_server": "mail.example"}, "HOST:PORT"),
+        ({"mail_from": ""}, "mail_from"),
+        ({"mail_to": ""}, "mail_to"),
+        ({"mail_to": "a@x.example\\nBcc: b@y.example"}, "mail_to"),
+        ({"mail_to": "a@x.example> x"}, "mail_to"),
+        ({"mail_security": "none", "mail_user": "ana"}, "encryption"),
+        ({"mail_security": "maybe"}, "mail_security"),
+        ({"mail_checkpoint_hours": 0}, "mail_checkpoint_hours"),
+    ],
+)
+def test_a_mail_server_is_set_up_whole(tmp_path: Path, lines: dict[str, object], wrong: str) -> None:
+    values = {"mail_server": "mail.example:587", "mail_from": "r@x.example", "mail_to": "a@x.example"} | lines
+    text = "".join(
+        f'{key} = "{value}"\n' if isinstance(value, str) else f"{key} = {value}\n" for key, value in values.items()
+    )
+    config = written(tmp_path, text)
+    if wrong:
+        with pytest.raises(SettingsWrong, match=wrong):
+            load(config)
+    else:
+        assert load(config).address("mail_server") == ("mail.example", 587)
+
+
+def test_the_password_of_the_mail_server_comes_from_a_file_and_is_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    monkeypatch.setenv("ACCESSCTL_MAIL_PASSWORD_FILE", str(tmp_path / "secret"))
+    settings = load(None)
+    assert settings.mail_password.get_secret_value() == SECRET
+    assert SECRET not in repr(settings)

@@ -17,6 +17,7 @@ import structlog
 
 from accessctl.bootstrap import Service
 from accessctl.bootstrap.keys import KeysWrong
+from accessctl.bootstrap.post import checkpoint_mail
 from accessctl.domain.errors import AccessError
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import CardPresented, TerminalDriver
@@ -72,11 +73,13 @@ class DeviceHouse:
         service, settings = self._service, self._service.settings
         rhythm = Rhythm(entries=settings.checkpoint_entries, every=timedelta(seconds=settings.checkpoint_s))
         record = RecordSweep(service.office, service.record_keeper, rhythm=rhythm, witness=settings.witness_dir)
-        return [
+        rounds = [
             Round("visits", self._watch_visits),
             Round("controllers", PushSweep(service.office).run),
             Round("checkpoints", record.run),
         ]
+        mail = checkpoint_mail(service)
+        return rounds if mail is None else [*rounds, Round("mail", mail.run)]
 
     def _go_round(self, one: Round, stop: Event) -> None:
         """One round's thread. A bug of ours is logged whole and tried again."""

@@ -5,19 +5,24 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 
 import click
 
 from accessctl import clock
+from accessctl.bootstrap.post import checkpoint_mail
 from accessctl.bootstrap.rotation import rotate_record_key
 from accessctl.cli.context import Context
 from accessctl.cli.progress import progress_bar
 from accessctl.cli.verdicts import UNSEALED, broken, disk, shown, unsealed, verified
 from accessctl.domain.people import SYSTEM
-from accessctl.record import Checkpoint, RecordBroken, Verified, Verifier, open_checkpoint, verify_file
+from accessctl.record import Checkpoint, RecordBroken, Verified, Verifier, open_checkpoint, verify_document, verify_file
+from accessctl.services.checkpoint_mail import NotSent
 from accessctl.services.complete_file import complete_files
+from accessctl.services.saved_letter import saved_document, saved_note
 
-LONGEST_NOTE = 64 * 1024
+LONGEST_NOTE = 256 * 1024  # a saved mail has more in it than the note
+LONGEST_MAIL = 256 * 1024
 FILE = click.Path(path_type=Path)
 
 
@@ -76,6 +81,25 @@ def rotate_key(context: Context, *, lost: bool, as_json: bool) -> None:
         click.echo(json.dumps(values, ensure_ascii=False))
     else:
         click.echo(f"clave nueva: {done.verifier_key}\nclave anterior: {done.before or 'ninguna'}")
+
+
+@record.command()
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_obj
+def mail(context: Context, *, as_json: bool) -> None:
+    """Envía ahora el punto de control por correo (mail_server, mail_to). / Mail the checkpoint now."""
+    sender = checkpoint_mail(context.service)
+    if sender is None:
+        raise click.ClickException("mail_server: sin servidor de correo en los ajustes")
+    try:
+        size = sender.send(Event())
+    except RecordBroken as found:
+        raise click.ClickException(broken(found)) from None
+    except NotSent as failed:
+        raise click.ClickException(f"el correo no se envió: {shown(Path(str(failed)))}") from None
+    recipients = len(context.settings.mail_recipients)
+    values = {"size": size, "recipients": recipients}
+    click.echo(json.dumps(values) if as_json else f"enviado: {size} asientos, a {recipients} direcciones")
 
 
 @record.command()
@@ -182,10 +206,31 @@ def verify(files: tuple[Path, ...], keys: tuple[str, ...], held: tuple[Path, ...
 def _verified(path: Path, trusted: Sequence[Verifier], held: Sequence[Path]) -> Verified:
     """Check one file; checkpoints that were held are opened with the trusted keys, or with the one the file names."""
     if not held:
-        return verify_file(path, trusted=trusted)
-    keys = trusted or [Verifier.parse(verify_file(path).verifier_key)]
+        return _opened(path, trusted)
+    keys = trusted or [Verifier.parse(_opened(path, ()).verifier_key)]
     older: list[Checkpoint] = [open_checkpoint(_note(one), keys) for one in held]
-    return verify_file(path, trusted=trusted, held=older)
+    return _opened(path, trusted, older)
+
+
+def _opened(path: Path, trusted: Sequence[Verifier], held: Sequence[Checkpoint] = ()) -> Verified:
+    """A file of ours; or a saved mail, of which the checkpoint or its proof is checked."""
+    content = _small(path)
+    found = saved_document(content)
+    if found != content:
+        return verify_document(found, trusted=trusted, held=held)
+    return verify_file(path, trusted=trusted, held=held)
+
+
+def _small(path: Path) -> bytes:
+    """A file that may be a saved mail; nothing for an export, for what is too long for a mail, or cannot be read."""
+    try:
+        if not path.is_file() or (path.parent / f"{path.name}.manifest").exists():
+            return b""
+        with path.open("rb") as file:
+            content = file.read(LONGEST_MAIL + 1)
+    except (OSError, ValueError):
+        return b""
+    return content if len(content) <= LONGEST_MAIL else b""
 
 
 def _wrong(found: RecordBroken) -> dict[str, object]:
@@ -223,7 +268,7 @@ def _note(path: Path) -> bytes:
     """A small file. What cannot be read is wrong usage: it was named on the command line."""
     try:
         with path.open("rb") as file:
-            return file.read(LONGEST_NOTE + 1)
+            return saved_note(file.read(LONGEST_NOTE + 1))
     except (OSError, ValueError):
         raise click.BadParameter(f"{shown(path)}: no se puede leer", param_hint="--checkpoint") from None
 

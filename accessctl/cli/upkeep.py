@@ -13,6 +13,7 @@ import click
 
 from accessctl.cli.context import Context
 from accessctl.record import RecordBroken
+from accessctl.services.checkpoint_mail import is_failing
 from accessctl.storage.backup import CopyBroken, NotEmbedded, copy_database, put_back
 
 DATABASE, MANIFEST, CHECKPOINT = "accessctl.db", "backup.json", "record.checkpoint"
@@ -77,11 +78,18 @@ def health(context: Context, *, as_json: bool) -> None:
         size = tx.events.size()
         devices = [(one.id, tx.health.maybe(one.id)) for one in tx.devices.find(retired=False, limit=2000)]
         alarms = len(service.alarms.find(open_only=True, limit=1000))
+        unmailed = bool(context.settings.mail_server) and is_failing(tx)
     off = sorted(key for key, seen in devices if seen is None or not seen.online)
     if as_json:
-        click.echo(json.dumps({"entries": size, "devices": len(devices), "offline": off, "alarms": alarms}))
+        click.echo(
+            json.dumps(
+                {"entries": size, "devices": len(devices), "offline": off, "alarms": alarms, "unmailed": unmailed}
+            )
+        )
     else:
         click.echo(f"registro: {size} entradas; dispositivos: {len(devices) - len(off)} de {len(devices)} en línea")
         click.echo(f"alarmas por atender: {alarms}" + (f"; fuera de línea: {', '.join(off)}" if off else ""))
-    if off:
+        if unmailed:
+            click.echo("el último punto de control no salió por correo: vea el registro, «record mail»")
+    if off or unmailed:
         sys.exit(1)

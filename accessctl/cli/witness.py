@@ -11,6 +11,7 @@ from accessctl.cli.verdicts import broken, disk, shown
 from accessctl.record import RecordBroken
 from accessctl.record.reading import MAX_DOCUMENT
 from accessctl.services.complete_file import complete_files
+from accessctl.services.saved_letter import saved_document
 from accessctl.services.witness import Witness, WitnessWrong
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -69,14 +70,14 @@ def trust(state: Path, key: str) -> None:
 def sign(state: Path, files: tuple[Path, ...], out: Path | None, *, as_json: bool) -> None:
     """Firma lo que continúa lo último firmado; el primero puede ser un punto de control solo.
 
-    FILES: archivos de «record extend» o de la carpeta de testigos, en orden. / Co-sign, in order.
+    FILES: archivos de «record extend», de la carpeta de testigos o correos guardados, en orden. / Co-sign, in order.
     """
     note = ""
     for path in files:
         try:
             with path.open("rb") as file:
                 content = file.read(MAX_DOCUMENT + 1)
-            signed = Witness(state).sign(content)
+            signed = Witness(state).sign(saved_document(content))
         except RecordBroken as found:
             raise click.ClickException(f"{shown(path)}: {broken(found)}") from None
         except WitnessWrong as wrong:

@@ -10,6 +10,8 @@ EVENTS: Mapping[str, str] = {
     Fact.SETTING_CHANGED: "Ajuste cambiado",
     Fact.EXPORT_MADE: "Exportación hecha",
     Fact.CHECKPOINT_SIGNED: "Punto de control firmado",
+    Fact.CHECKPOINT_MAILED: "Punto de control enviado por correo",
+    Fact.CHECKPOINT_NOT_MAILED: "Punto de control que el correo no llevó",
     Fact.KEY_ROTATED: "Llave del registro renovada",
     Fact.PERSON_ERASED: "Datos de una persona borrados",
     Fact.EXTRACT_MADE: "Extracto de una persona hecho",

@@ -14,6 +14,8 @@ class Fact(StrEnum):
     SETTING_CHANGED = "site:setting:changed"
     EXPORT_MADE = "record:export:made"
     CHECKPOINT_SIGNED = "record:checkpoint:signed"
+    CHECKPOINT_MAILED = "record:checkpoint:mailed"
+    CHECKPOINT_NOT_MAILED = "record:checkpoint:undelivered"
     KEY_ROTATED = "record:key:rotated"
     PERSON_ERASED = "person:details:erased"
     EXTRACT_MADE = "person:extract:made"

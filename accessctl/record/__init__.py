@@ -13,7 +13,7 @@ accessctl but itself. It reads hostile bytes and answers with a value or with `R
 from accessctl.record.broken import RecordBroken, Why
 from accessctl.record.canonical import Json, NotCanonical, clean, decode, encode
 from accessctl.record.commitment import SALT_BYTES, Opening, commit, opens, seal
-from accessctl.record.files import verify_file
+from accessctl.record.files import verify_document, verify_file
 from accessctl.record.manifest import Manifest
 from accessctl.record.merkle import Frontier, consistency_holds, inclusion_holds, leaf_hash, node_hash
 from accessctl.record.notes import (
@@ -63,6 +63,7 @@ __all__ = [
     "require_extension",
     "seal",
     "sign_checkpoint",
+    "verify_document",
     "verify_export",
     "verify_extension",
     "verify_file",

@@ -29,10 +29,11 @@ def verify_file(path: Path, *, trusted: Sequence[Verifier] = (), held: Sequence[
             return verify_export(
                 file, read(claim, MAX_DOCUMENT + 1, "the manifest"), proofs=paths, trusted=trusted, held=held
             )
-        return _verify_small(read(file, MAX_DOCUMENT + 1, "the file"), trusted, held)
+        return verify_document(read(file, MAX_DOCUMENT + 1, "the file"), trusted=trusted, held=held)
 
 
-def _verify_small(data: bytes, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> Verified:
+def verify_document(data: bytes, *, trusted: Sequence[Verifier] = (), held: Sequence[Checkpoint] = ()) -> Verified:
+    """Check a proof or a checkpoint that is in memory already."""
     if not data:
         raise RecordBroken(Why.EMPTY, "the file is empty")
     if len(data) > MAX_DOCUMENT:

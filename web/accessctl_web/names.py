@@ -155,6 +155,8 @@ FACTS: Mapping[StrEnum, str] = {
     Fact.SETTING_CHANGED: N_("Ajuste cambiado"),
     Fact.EXPORT_MADE: N_("Exportación hecha"),
     Fact.CHECKPOINT_SIGNED: N_("Punto de control firmado"),
+    Fact.CHECKPOINT_MAILED: N_("Punto de control enviado por correo"),
+    Fact.CHECKPOINT_NOT_MAILED: N_("Punto de control que el correo no llevó"),
     Fact.KEY_ROTATED: N_("Llave del registro renovada"),
     Fact.RECORD_SEARCHED: N_("Registro consultado"),
     Fact.EXTRACT_MADE: N_("Extracto de una persona hecho"),
