@@ -26,7 +26,7 @@ from tests.protocol.installation import HOST, Installation, running, until
 from tests.services.premises import Premises
 
 CARD = 0x0184F07A
-SERIALS = ("K1", "K2", "K3", "D1", "L1", "W1", "F1")
+SERIALS = ("K1", "K2", "K3", "D1", "D2", "L1", "W1", "F1")
 DEVICES_GIVE_UP_S = 10.0
 
 
@@ -217,6 +217,40 @@ def locked(ingress: Installation) -> Iterator[None]:
         other.execute("BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
+
+
+# -- a flood
+
+
+def test_in_a_flood_of_events_who_is_at_a_door_is_answered_first(ingress: Installation) -> None:
+    """Row 25, shortened: six controllers upload without a pause; what is refused is refused before it is taken."""
+    over = threading.Event()
+    answers: list[int] = []
+
+    def floods(first: int) -> None:
+        for start in range(first, first + 1_000_000, 100):
+            if over.is_set():
+                return
+            answers.append(said(ingress, upload("D2", *range(start, start + 100)))[0])
+
+    threads = [threading.Thread(target=floods, args=(number * 1_000_000 + 1,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    try:
+        until("the flood is on", lambda: len(answers) > 20, within_s=60)
+        slowest = 0.0
+        for _ in range(20):
+            begun = time.monotonic()
+            assert said(ingress, asking("D2"))[1].startswith(b"AUTH=SUCCESS")
+            slowest = max(slowest, time.monotonic() - begun)
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join(60)
+    assert slowest < 2
+    assert set(answers) <= {200, 503}
+    assert stored(ingress, "D2") == 100 * answers.count(200), "acknowledged is stored, and nothing twice"
+    verified(ingress)
 
 
 # -- two of us
