@@ -25,7 +25,7 @@ class PanelSettings:
     session_lasts: timedelta = timedelta(hours=10)  # a working day; then one signs in again
     largest_form: int = 512 * 1024  # any body without a scan: the strokes of a signature are the longest of them
     largest_upload: int = LARGEST + 512 * 1024  # the largest scan that the desks keep, and the form around it
-    event_streams: int = 16  # open at once, half of the threads; whoever comes later is served by repeated short answers
+    event_streams: int = 16  # open at once; whoever comes later is served by repeated short answers
     stream_lasts: timedelta = timedelta(seconds=30)
     heartbeat: timedelta = timedelta(seconds=10)
     trusted_proxies: int = 0
