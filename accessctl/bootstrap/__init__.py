@@ -9,6 +9,7 @@ from accessctl import clock
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.bootstrap.seals import seal_of
+from accessctl.documents.extract import ExtractPress
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
 from accessctl.documents.report_press import ReportPress
@@ -27,6 +28,7 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
+from accessctl.services.extracts import ExtractDesk
 from accessctl.services.fleet import Fleet
 from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.intake import Intake
@@ -89,6 +91,7 @@ class Service:
     reports: Reports
     searches: SearchDesk
     erasure: ErasureDesk
+    extracts: ExtractDesk
     rules: VisitRules
     visits: VisitDesk
     visit_register: VisitRegisterDesk
@@ -143,6 +146,9 @@ def build(settings: Settings, *, wait_s: float = 30.0) -> Service:
     seal = seal_of(settings)
     keeper = RecordKeeper(office, signer, older=older, renewed=lambda: record_keys(settings))
     rules = visit_rules(settings)
+    retention = Retention(
+        people=timedelta(days=settings.keep_people_days), visitors=timedelta(days=settings.keep_visitors_days)
+    )
     return Service(
         settings=settings,
         store=store,
@@ -181,13 +187,8 @@ def build(settings: Settings, *, wait_s: float = 30.0) -> Service:
         register_comparison=RegisterComparison(office),
         reports=Reports(office, keeper, ReportPress(), seal),
         searches=SearchDesk(office),
-        erasure=ErasureDesk(
-            office,
-            Retention(
-                people=timedelta(days=settings.keep_people_days), visitors=timedelta(days=settings.keep_visitors_days)
-            ),
-            store.scrub,
-        ),
+        erasure=ErasureDesk(office, retention, store.scrub),
+        extracts=ExtractDesk(office, keeper, ExtractPress(), retention, seal),
         policy=policy,
         intake=Intake(office, policy),
         fleet=Fleet(office, vault, removals, town=settings.town),

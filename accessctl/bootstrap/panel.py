@@ -42,6 +42,7 @@ def panel_of(service: Service) -> Flask:
         reports=service.reports,
         searches=service.searches,
         erasure=service.erasure,
+        extracts=service.extracts,
         refusals=service.refusals,
         visits=service.visits,
         visit_register=service.visit_register,

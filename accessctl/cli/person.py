@@ -50,10 +50,15 @@ def erase(context: Context, who: str, why: str, *, yes: bool) -> None:
 @person.command()
 @click.argument("who")
 @click.option("--out", type=click.Path(path_type=Path), required=True)
+@click.option("--format", "fmt", type=click.Choice(["json", "pdf"]), default="json", show_default=True)
 @click.pass_obj
-def extract(context: Context, who: str, out: Path) -> None:
-    """Todo lo que se tiene de una persona, para ella (Decreto 57-2008). / Everything held on one person, as JSON."""
-    content = context.service.erasure.extract(SYSTEM, designated(context, who)[0])
+def extract(context: Context, who: str, out: Path, fmt: str) -> None:
+    """Todo lo que se tiene de una persona, para ella (Decreto 57-2008). / Everything held on one person.
+
+    El PDF suma lo que es largo; el JSON lo trae completo. / The PDF sums up what is long.
+    """
+    extracts, person_id = context.service.extracts, designated(context, who)[0]
+    content = (extracts.as_pdf if fmt == "pdf" else extracts.as_json)(SYSTEM, person_id)
     try:
         with complete_files(token=clock.new_id()) as files:
             files.begin(out).write(content)

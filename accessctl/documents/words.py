@@ -6,12 +6,13 @@ A word outside these vocabularies (an older record, a newer device) is printed a
 from collections.abc import Mapping
 from enum import StrEnum
 
+from accessctl.domain.alarms import AlarmKind, AlarmState
 from accessctl.domain.card_numbers import CardFormat
 from accessctl.domain.cards import CardState
 from accessctl.domain.errors import Reason
 from accessctl.domain.people import DocumentKind
 from accessctl.domain.places import Direction
-from accessctl.domain.requests import AuthorisedBy
+from accessctl.domain.requests import AuthorisedBy, GrantState
 from accessctl.domain.visits import VisitState
 from accessctl.services.paper_facts import DoorOutcome
 
@@ -40,6 +41,37 @@ CARD_STATES: Mapping[CardState, str] = {
     CardState.DESTROYED: "destruida",
 }
 DOCUMENTS: Mapping[DocumentKind, str] = {DocumentKind.DPI: "DPI", DocumentKind.PASSPORT: "Pasaporte"}
+ALARM_KINDS: Mapping[str, str] = {
+    AlarmKind.ESCORT_LEFT_FIRST: "El acompañante salió antes que la visita",
+    AlarmKind.ESCORT_MISSING: "Visita sin acompañante",
+    AlarmKind.VISIT_OVERSTAY: "Visita fuera de su horario",
+    AlarmKind.HOST_LEFT: "El anfitrión se retiró",
+    AlarmKind.DOOR_HELD_OPEN: "Puerta mantenida abierta",
+    AlarmKind.DOOR_FORCED: "Puerta forzada",
+    AlarmKind.POLICY_MISMATCH: "El equipo no coincide con lo autorizado",
+    AlarmKind.ROGUE_CREDENTIAL: "Credencial ajena en un equipo",
+    AlarmKind.DEVICE_OFFLINE: "Equipo sin comunicación",
+    AlarmKind.CLOCK_DOUBTFUL: "Reloj dudoso",
+    AlarmKind.REVOCATION_PENDING: "Baja sin confirmar en un equipo",
+    AlarmKind.TAMPER: "Equipo manipulado",
+    AlarmKind.DURESS: "Ingreso bajo coacción",
+    AlarmKind.FIRE: "Alarma de incendio",
+    AlarmKind.GAP: "Faltan eventos de un equipo",
+    AlarmKind.INTERLOCK: "Esclusa violada",
+    AlarmKind.OCCUPANCY: "Aforo superado",
+}
+ALARM_STATES: Mapping[str, str] = {
+    AlarmState.RAISED: "sin atender",
+    AlarmState.ASSIGNED: "asignada, sin atender",
+    AlarmState.ACKNOWLEDGED: "en atención",
+    AlarmState.RESOLVED: "resuelta, por verificar",
+    AlarmState.VERIFIED: "verificada",
+}
+GRANT_STATES: Mapping[str, str] = {
+    GrantState.CHOSEN: "elegido, aún no abre",
+    GrantState.OPEN: "vigente",
+    GrantState.ENDED: "terminado",
+}
 VISIT_STATES: Mapping[str, str] = {
     VisitState.AUTHORISED: "autorizada",
     VisitState.REGISTERED: "registrada, sin firma",

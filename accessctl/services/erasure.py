@@ -1,19 +1,16 @@
-"""Erasing what is held on a person once it need not be held any more, and giving a person what is held on them.
+"""Erasing what is held on a person once it need not be held any more.
 
 The record is never touched: names and documents stand in it as salted commitments, and what opens them is forgotten, so
 that every proof and every old export verifies as before. In the tables the person becomes a number; texts that people
 typed about them, scans, ink and templates are emptied (their digests stay in the record). Before the time is over, or
 while something still runs (a card, a right, an account, a visit), it is refused. Erasing is an entry.
 
-An extract (Decreto 57-2008) holds everything about one person but what would harm (templates, passwords), and is
-recorded as well. Copies that left the house, exports and backups, are the institution's to find: the entries say which.
+Copies that left the house, exports and backups, are the institution's to find: the entries say which.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-
-import orjson
 
 from accessctl.domain.cards import CardState
 from accessctl.domain.errors import AccessError, Reason
@@ -22,12 +19,10 @@ from accessctl.domain.people import Actor, DocumentKind, IdentityDocument, Permi
 from accessctl.domain.requests import GrantState
 from accessctl.domain.visits import OPEN as OPEN_VISITS
 from accessctl.services.office import Office
-from accessctl.services.reports import LOOKED_FACTS
 from accessctl.services.store import EventFilter, Work
 
 NORM = "N10.2"
 MOST = 10_000  # of anything of one person
-MOST_ENTRIES = 50_000  # of an extract
 WHY_LONGEST = 300
 RUNNING_CARDS = (CardState.ENROLLED, CardState.ACTIVE, CardState.SUSPENDED)
 OPENED_CARDS = (*RUNNING_CARDS, CardState.REVOKED)  # one that is revoked and not handed in is still owed (N10.4)
@@ -59,7 +54,7 @@ class Due:
 
 
 class ErasureDesk:
-    """Erases, and gives extracts. `scrub` is the store's: no copy of what was erased stays in its files."""
+    """Erases. `scrub` is the store's: no copy of what was erased stays in its files."""
 
     def __init__(self, office: Office, retention: Retention, scrub: Callable[[], None]) -> None:
         self._office = office
@@ -92,7 +87,7 @@ class ErasureDesk:
                 raise AccessError(Reason.NOT_AUTHORISED, NORM, needed="retention")
             if held := _holds(tx, person):
                 raise AccessError(Reason.NOT_AUTHORISED, NORM, needed=held)
-            openings = tx.ledger.erase_openings([person.id, *_cases(tx, person)])
+            openings = tx.ledger.erase_openings([person.id, *cases_about(tx, person)])
             templates = tx.templates.find(person=person.id, limit=MOST)
             for template in templates:
                 tx.templates.delete(template.id)
@@ -108,18 +103,6 @@ class ErasureDesk:
             tx.commit()
         self._scrub()
         return Erased(openings=openings, templates=len(templates), emptied=emptied)
-
-    def extract(self, actor: Actor, person_id: str) -> bytes:
-        """Everything held on a person, as JSON; who took it is on the record."""
-        self._office.require(actor, Permission.EVENTS_EXPORT, norm=NORM)
-        with self._office.store.view() as tx:
-            person, now = tx.people.get(person_id), self._office.clock()
-            content = orjson.dumps({"made_at": now, **_held_on(tx, person)}, default=_plain, option=orjson.OPT_INDENT_2)
-        with self._office.begin(actor) as tx:
-            data: dict[str, str | int | bool | None] = {"format": "json", "bytes": len(content)}
-            tx.record(Fact.EXTRACT_MADE, at=now, actor=actor, person=person.id, norm=NORM, data=data)
-            tx.commit()
-        return content
 
     def _over(self, tx: Work, person: Person, now: datetime) -> datetime | None:
         """The last entry about them, where the time since then is over."""
@@ -157,7 +140,7 @@ def _holds(tx: Work, person: Person) -> str:
     return "removal" if tx.removals.count(person=person.id, completed_at=None) else ""
 
 
-def _cases(tx: Work, person: Person) -> list[str]:
+def cases_about(tx: Work, person: Person) -> list[str]:
     """The cases that were about the person."""
     asked = [request.id for request in tx.requests.find(beneficiary=person.id, limit=MOST)]
     visited = [visit.case or visit.id for visit in tx.visits.find(visitor=person.id, limit=MOST)]
@@ -177,7 +160,7 @@ def _empty_cases(tx: Work, person: Person) -> int:
     for removal in tx.removals.find(person=person.id, limit=MOST):
         tx.removals.save(replace(removal, reason=""))
         count += 1
-    cases = _cases(tx, person)
+    cases = cases_about(tx, person)
     nobody = f"#{person.number}"
     for visit in tx.visits.find(visitor=person.id, limit=MOST):
         gone = replace(visit, name=nobody, organisation="", document=None, vehicle="", purpose="", activities="")
@@ -206,54 +189,3 @@ def _empty_own(tx: Work, person: Person) -> int:
         tx.accounts.save(replace(account, username=f"erased-{person.number}-{count}", password_hash="!"))  # noqa: S106 -- no hash: nobody signs in with it
         count += 1
     return count
-
-
-def _held_on(tx: Work, person: Person) -> Mapping[str, object]:
-    """All shelves and entries about the person; no template, no password."""
-    me = person.id
-    entries = []
-    looked = []
-    for row, data in tx.events.stream(EventFilter(person=me)):
-        said = orjson.loads(data)
-        entries.append({"index": row.index, **said, "person": row.person_name})
-        if row.event in LOOKED_FACTS:
-            looked.append({"index": row.index, "at": row.at, "actor": row.actor, "event": row.event})
-        if len(entries) == MOST_ENTRIES:
-            break
-    accounts = tx.accounts.find(person=me, limit=MOST)
-    attachments = [one for case in _cases(tx, person) for one in tx.attachments.find(case=case, limit=MOST)]
-    return {
-        "person": person,
-        "cards": tx.cards.find(holder=me, limit=MOST),
-        "rights": tx.grants.find(person=me, limit=MOST),
-        "requests": tx.requests.find(beneficiary=me, limit=MOST),
-        "removals": tx.removals.find(person=me, limit=MOST),
-        "visits": tx.visits.find(visitor=me, limit=MOST),
-        "visits_received": tx.visits.find(host=me, limit=MOST),
-        "fingers": sorted(one.finger for one in tx.templates.find(person=me, limit=MOST)),
-        "signatures": [
-            {"at": one.at, "sha256": one.sha256, "document_shown": one.document_shown}
-            for one in tx.signatures.find(person=me, limit=MOST)
-        ],
-        "attachments": [
-            {"name": one.name, "kind": one.kind, "at": one.at, "sha256": one.sha256} for one in attachments
-        ],
-        "accounts": [
-            {"username": one.username, "roles": one.roles, "added_at": one.added_at, "disabled_at": one.disabled_at}
-            for one in accounts
-        ],
-        "alarms": tx.alarms.find(person=me, limit=MOST),
-        "whereabouts": tx.presence.maybe(me),
-        "looked_at_by": looked,
-        "entries": entries,
-        "entries_left_out": max(0, tx.events.size() - MOST_ENTRIES) if len(entries) == MOST_ENTRIES else 0,
-    }
-
-
-def _plain(value: object) -> object:
-    """What orjson does not know: sets, and the few bytes of a number. Longer ones never belong into an extract."""
-    if isinstance(value, bytes) and len(value) <= 64:
-        return value.hex()
-    if isinstance(value, frozenset):
-        return sorted(value)
-    raise TypeError(type(value).__name__)

@@ -1,6 +1,5 @@
-"""Erasing leaves every proof valid and the name nowhere; an extract holds everything but what would harm."""
+"""Erasing leaves every proof valid and the name nowhere."""
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -155,20 +154,3 @@ def test_visitors_are_due_sooner_and_once(premises: Premises) -> None:
         desk.erase(ADMIN, visitor.id, why="otra vez")
     again = premises.person("Vera Visita")
     assert again.id != visitor.id
-
-
-def test_an_extract_holds_everything_but_templates(premises: Premises) -> None:
-    person = ended(premises)
-    content = desk_of(premises).extract(premises.actors["auditor"], person.id)
-    said = json.loads(content)
-    assert said["person"]["full_name"] == NAME
-    assert said["fingers"] == [6]
-    assert len(said["entries"]) > 30
-    assert said["requests"]
-    assert said["visits"][0]["vehicle"] == "P-123ABC"
-    assert b"secret finger" not in content
-    assert b"password" not in content
-    second = json.loads(desk_of(premises).extract(premises.actors["auditor"], person.id))
-    assert [one["event"] for one in second["looked_at_by"]] == [Fact.EXTRACT_MADE]
-    with pytest.raises(AccessError, match="wrong_role"):
-        desk_of(premises).extract(premises.actors["guardia"], person.id)

@@ -23,6 +23,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from accessctl.clock import new_id
+from accessctl.documents.extract import ExtractPress
 from accessctl.documents.press import Press
 from accessctl.documents.printed_list import PrintedLists
 from accessctl.documents.report_press import ReportPress
@@ -46,6 +47,7 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.erasure import ErasureDesk, Retention
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
+from accessctl.services.extracts import ExtractDesk
 from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.office import Office
 from accessctl.services.papers import Papers
@@ -77,6 +79,7 @@ from accessctl_web.settings import PanelSettings
 from tests.stores import sqlite_store
 
 PASSWORD = "una frase larga y propia"
+KEEP = Retention(people=timedelta(days=1825), visitors=timedelta(days=365))
 BEGINS = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)  # a Tuesday, 08:00 in Guatemala
 CARD = "0F0184F07A"
 
@@ -162,9 +165,8 @@ class House:
             keeper=keeper,
             reports=Reports(office, keeper, ReportPress()),
             searches=SearchDesk(office),
-            erasure=ErasureDesk(
-                office, Retention(people=timedelta(days=1825), visitors=timedelta(days=365)), self.store.scrub
-            ),
+            erasure=ErasureDesk(office, KEEP, self.store.scrub),
+            extracts=ExtractDesk(office, keeper, ExtractPress(), KEEP),
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),
             visit_register=VisitRegisterDesk(office),

@@ -119,5 +119,8 @@ def test_a_person_is_given_what_is_held_on_them_and_who_took_it_is_on_the_record
     with house.store.view() as tx:
         (row,) = tx.events.rows(EventFilter(after_index=before - 1))
     assert (row.event, row.person) == (Fact.EXTRACT_MADE.value, house.user.id)
-    assert post(house.client(Role.RECEPCION), f"/personas/{house.user.id}/extracto").status_code == 403
+    paper = post(auditor, f"/personas/{house.user.id}/extracto.pdf")
+    assert paper.data.startswith(b"%PDF-")
+    for form in ("", ".pdf"):
+        assert post(house.client(Role.RECEPCION), f"/personas/{house.user.id}/extracto{form}").status_code == 403
     assert post(auditor, "/personas/nadie/extracto").status_code == 404

@@ -20,6 +20,7 @@ from accessctl.services.enrolment_desk import EnrolmentDesk
 from accessctl.services.erasure import ErasureDesk
 from accessctl.services.escort_desk import EscortDesk
 from accessctl.services.exports import ExportDesk
+from accessctl.services.extracts import ExtractDesk
 from accessctl.services.folio_desk import FolioDesk
 from accessctl.services.papers import Papers
 from accessctl.services.people_desk import PeopleDesk
@@ -65,6 +66,7 @@ class Desks:
     reports: Reports
     searches: SearchDesk
     erasure: ErasureDesk
+    extracts: ExtractDesk
     refusals: Refusals
     visits: VisitDesk
     visit_register: VisitRegisterDesk

@@ -11,6 +11,7 @@ from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks
 from accessctl_web.forms import attempt, typed
 from accessctl_web.messages import Refusal, refusal_of
+from accessctl_web.views.papers import pdf
 from accessctl_web.views.record import attached
 
 pages = Blueprint("people", __name__, url_prefix="/personas")
@@ -106,7 +107,14 @@ def _file(person: str, refusal: Refusal | None = None) -> str:
 @needs(Permission.EVENTS_EXPORT)
 def extract(person: str) -> Response:
     """Everything that is held on one person, for that person; who took it is recorded."""
-    return attached(desks().erasure.extract(actor(), person), f"extracto-{desks().people.get(person).number}.json")
+    return attached(desks().extracts.as_json(actor(), person), f"extracto-{desks().people.get(person).number}.json")
+
+
+@pages.post("/<person>/extracto.pdf")
+@needs(Permission.EVENTS_EXPORT)
+def extract_on_paper(person: str) -> Response:
+    """The same summed up on paper."""
+    return pdf(desks().extracts.as_pdf(actor(), person), f"extracto-{desks().people.get(person).number}")
 
 
 @pages.post("/<person>")
