@@ -100,22 +100,47 @@ def _well_formed(*hashes: bytes) -> bool:
 
 def inclusion_holds(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether `proof` leads from the leaf at `index` to the root of the tree with `size` leaves (RFC 9162 §2.1.3.2)."""
-    if not 0 <= index < size or len(proof) > MAX_PROOF or not _well_formed(leaf, root, *proof):
-        return False
-    place, last, found = index, size - 1, leaf
-    for beside in proof:
-        if last == 0:
+    return Inclusions(size, root).hold(index, leaf, proof)
+
+
+class Inclusions:
+    """Checks audit paths to one root, many in turn: where one comes upon the way of the last, the rest is known."""
+
+    __slots__ = ("_proof", "_root", "_size", "_way")
+
+    def __init__(self, size: int, root: bytes) -> None:
+        self._size = size
+        self._root = root
+        self._proof: Sequence[bytes] = ()  # the last that held,
+        self._way: list[tuple[int, int, bytes]] = []  # and what stood before each of its hashes was taken in
+
+    def hold(self, index: int, leaf: bytes, proof: Sequence[bytes]) -> bool:
+        """Whether `proof` leads from the leaf at `index` to the root."""
+        if not 0 <= index < self._size or len(proof) > MAX_PROOF or not _well_formed(leaf, self._root, *proof):
             return False
-        if place & 1 or place == last:
-            found = node_hash(beside, found)
-            while place and not place & 1:  # the right edge: levels at which this subtree has no sibling
-                place >>= 1
-                last >>= 1
-        else:
-            found = node_hash(found, beside)
-        place >>= 1
-        last >>= 1
-    return last == 0 and found == root
+        place, last, found = index, self._size - 1, leaf
+        way: list[tuple[int, int, bytes]] = []
+        for at, beside in enumerate(proof):
+            here = place, last, found
+            if at < len(self._way) and self._way[at] == here and self._proof[at:] == proof[at:]:
+                self._proof, self._way = proof, way + self._way[at:]
+                return True
+            if last == 0:
+                return False
+            way.append(here)
+            if place & 1 or place == last:
+                found = node_hash(beside, found)
+                while place and not place & 1:  # the right edge: levels at which this subtree has no sibling
+                    place >>= 1
+                    last >>= 1
+            else:
+                found = node_hash(found, beside)
+            place >>= 1
+            last >>= 1
+        if last or found != self._root:
+            return False
+        self._proof, self._way = proof, way
+        return True
 
 
 def consistency_holds(old_size: int, new_size: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:

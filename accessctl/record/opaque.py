@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from accessctl.record.broken import RecordBroken, Why
 from accessctl.record.manifest import Trusted
-from accessctl.record.merkle import inclusion_holds
+from accessctl.record.merkle import Inclusions
 from accessctl.record.reading import BLOCK, Fields, Lines, json_object, read
 
 _FILE = "the export"
@@ -26,6 +26,7 @@ def check_opaque(file: BinaryIO, claim: Trusted, proofs: BinaryIO | None) -> Non
         raise RecordBroken(Why.FILE_CHANGED, f"{_FILE}: its digest is not the manifest's, something in it was changed")
     if proofs is None:
         raise RecordBroken(Why.UNREADABLE, "no proofs stand beside the export: they are needed to check it")
+    inclusions = Inclusions(claim.checkpoint.size, claim.checkpoint.root)
     first: int | None = None
     last: int | None = None
     count = 0
@@ -36,7 +37,7 @@ def check_opaque(file: BinaryIO, claim: Trusted, proofs: BinaryIO | None) -> Non
         index, leaf = fields.number("index"), fields.hash("leaf")
         if last is not None and index <= last:
             raise RecordBroken(Why.ORDER, f"{_PROOFS}, line {count}: index {index} is out of order", index=index)
-        if not inclusion_holds(index, claim.checkpoint.size, leaf, fields.path("proof"), claim.checkpoint.root):
+        if not inclusions.hold(index, leaf, fields.path("proof")):
             raise RecordBroken(
                 Why.NOT_IN_RECORD, f"entry {index} is not proven to be in the signed record", index=index, line=count
             )

@@ -15,12 +15,14 @@ import orjson
 
 from accessctl.record.broken import RecordBroken, Why
 from accessctl.record.canonical import Json
-from accessctl.record.merkle import MAX_PROOF
+from accessctl.record.merkle import HASH_BYTES, MAX_PROOF
 
 BLOCK = 1024 * 1024
 MAX_LINE = 512 * 1024  # an entry of 64 KiB in base64, its columns beside it, and room
 MAX_DOCUMENT = 4 * 1024 * 1024  # a manifest, a proof, a note: read whole
+HEX = 2 * HASH_BYTES  # digits of a hash
 _HASH = re.compile(r"[0-9a-f]{64}")
+_HEX = re.compile(r"[0-9a-f]*")
 
 
 class Lines:
@@ -144,9 +146,9 @@ class Fields:
         value = self._values.get(key)
         if not isinstance(value, list) or len(value) > MAX_PROOF:
             raise self.wrong(key)
-        found: list[bytes] = []
-        for each in value:
-            if not isinstance(each, str) or _HASH.fullmatch(each) is None:
-                raise self.wrong(key)
-            found.append(bytes.fromhex(each))
-        return found
+        texts = [each for each in value if isinstance(each, str) and len(each) == HEX]
+        joined = "".join(texts)
+        if len(texts) != len(value) or _HEX.fullmatch(joined) is None:
+            raise self.wrong(key)
+        data = bytes.fromhex(joined)
+        return [data[at : at + HASH_BYTES] for at in range(0, len(data), HASH_BYTES)]

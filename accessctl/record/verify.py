@@ -28,7 +28,7 @@ from accessctl.record.broken import RecordBroken, Why
 from accessctl.record.canonical import Json, NotCanonical
 from accessctl.record.columns import FROM_ENTRY, disagreement, wrong_person
 from accessctl.record.manifest import Trusted, open_manifest
-from accessctl.record.merkle import Frontier, inclusion_holds, leaf_hash
+from accessctl.record.merkle import Frontier, Inclusions, leaf_hash
 from accessctl.record.notes import Checkpoint, Verifier
 from accessctl.record.opaque import check_opaque
 from accessctl.record.reading import Fields, Lines, json_object
@@ -216,7 +216,7 @@ def _follow(steps: Iterator[None], tally: _Tally, claim: Trusted, proofs: Binary
     if proofs is None:
         raise RecordBroken(Why.UNREADABLE, "no proofs stand beside the filtered export: they are needed to check it")
     paths = enumerate(Lines(proofs, _PROOFS).each(), start=1)
-    size, root = claim.checkpoint.size, claim.checkpoint.root
+    inclusions = Inclusions(claim.checkpoint.size, claim.checkpoint.root)
     last: int | None = None
     for _ in steps:
         for index, leaf in zip(tally.indexes, tally.leaves, strict=True):
@@ -224,7 +224,7 @@ def _follow(steps: Iterator[None], tally: _Tally, claim: Trusted, proofs: Binary
             if not data:
                 raise RecordBroken(Why.TRUNCATED, f"{_PROOFS}: the one of entry {index} is missing", index=index)
             fields = Fields(json_object(data, _PROOFS, line), _PROOFS, line)
-            if fields.number("index") != index or not inclusion_holds(index, size, leaf, fields.path("proof"), root):
+            if fields.number("index") != index or not inclusions.hold(index, leaf, fields.path("proof")):
                 raise RecordBroken(
                     Why.NOT_IN_RECORD, f"entry {index} is not proven to be in the signed record", index=index, line=line
                 )

@@ -2,6 +2,8 @@
 
 The peer reads index, bytes and leaf, makes the same line with the same keys (`json.loads`, `json.dumps`, base64), and
 hashes the file. Rounds alternate; the median of the per-round ratios counts.
+`--grown N` also makes three exports of a record of N entries, all as JSON lines, a part with its proofs, the bare
+record, and compares the most memory that each took (goal: at most 1.1 times).
 """
 
 import argparse
@@ -12,9 +14,12 @@ import sqlite3
 import time
 from pathlib import Path
 
+from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record.columns import COLUMNS
-from tests.benchmarks._export import desk, store_with
+from accessctl.services.exports import EVERYTHING
+from accessctl.services.store import EventFilter
+from tests.benchmarks._export import desk, most_memory, say_memory, store_with
 from tests.benchmarks._record import machine, say, verdict
 
 
@@ -44,10 +49,30 @@ def theirs(folder: Path) -> float:
     return spent
 
 
+def child(folder: str, kind: str) -> None:
+    """One export, in a process of its own; says how much memory it took at most."""
+    store, exports = desk(Path(folder))
+    target = Path(folder) / f"measured-{kind}"
+    if kind == "record":
+        exports.whole_record(SYSTEM, target)
+    else:
+        which = EventFilter(events=(Fact.DOOR_REFUSED.value,)) if kind == "part" else EVERYTHING
+        exports.make(SYSTEM, which=which, fmt="jsonl", target=target)
+    store.close()
+    for path in Path(folder).glob("measured-*"):
+        path.unlink()
+    say_memory()
+
+
+def memory(folder: Path) -> dict[str, int]:
+    return {kind: most_memory("tests.benchmarks.p9", str(folder), kind) for kind in ("all", "part", "record")}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--grown", type=int, default=0)
     arguments = parser.parse_args()
     say(machine())
     ratios = []
@@ -57,7 +82,15 @@ def main() -> int:
             say(f"round {turn}: ours {arguments.rows / we:,.0f} rows/s, json.dumps {arguments.rows / they:,.0f} rows/s")
             ratios.append(they / we)
             (folder / f"ours-{turn}.jsonl").unlink()
-    return verdict("P9, JSON lines against json.dumps", ratios, 2.0, at_least=True)
+        small = memory(folder) if arguments.grown else {}
+    missed = verdict("P9, JSON lines against json.dumps", ratios, 2.0, at_least=True)
+    if arguments.grown:
+        with store_with(arguments.grown) as folder:
+            large = memory(folder)
+        for kind, most in large.items():
+            say(f"{kind}: {small[kind] >> 20} MiB for {arguments.rows:,}, {most >> 20} MiB for {arguments.grown:,}")
+            missed |= verdict(f"P9, memory, {kind}", [most / small[kind]], 1.1, at_least=False)
+    return missed
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from accessctl.record.merkle import (
     EMPTY_ROOT,
     Frontier,
+    Inclusions,
     consistency_holds,
     inclusion_holds,
     leaf_hash,
@@ -195,6 +196,22 @@ def test_true_proofs_hold_and_changed_ones_do_not(data: st.DataObject) -> None:
         assert not consistency_holds(old, size, old_root, root, _flipped(proof, at, 1 << bit))
     other = data.draw(st.integers(0, size - 1).filter(lambda number: number != index)) if size > 1 else 1
     assert not inclusion_holds(other, size, LEAVES[index], path, root)
+
+
+@given(st.data())
+def test_many_paths_in_turn_are_judged_as_each_alone(data: st.DataObject) -> None:
+    size = data.draw(st.integers(1, 70))
+    root = reference.root(LEAVES[:size])
+    inclusions = Inclusions(size, root)
+    for index in data.draw(st.lists(st.integers(0, size - 1), max_size=12)):
+        path, leaf = reference.path(index, LEAVES[:size]), LEAVES[index]
+        change = data.draw(st.sampled_from(["none", "none", "hash", "longer", "shorter", "leaf", "place"]))
+        if change == "hash" and path:
+            path = _flipped(path, data.draw(st.integers(0, len(path) - 1)), 1)
+        path = [*path, SOME_HASH] if change == "longer" else path[:-1] if change == "shorter" else path
+        leaf = SOME_HASH if change == "leaf" else leaf
+        place = index ^ 1 if change == "place" else index
+        assert inclusions.hold(place, leaf, path) == inclusion_holds(place, size, leaf, path, root)
 
 
 @given(
