@@ -1,8 +1,9 @@
 """What a controller should hold at a moment: staff as the record leaves them, and visitors who may come in right now.
 
-A controller that asks for each card holds nobody. One that decides alone holds everybody whose card is delivered and
-whose right is open, and the visitors of `push_visitors`. Staff are read again when something that matters was recorded
-(`desired.nothing_happened`); visitors, who are few, at each poll: they depend on where their host is, and on the clock.
+A controller that asks for each card holds nobody (`push_keeper`). One that decides alone holds everybody whose card is
+delivered and whose right is open, and the visitors of `push_visitors`. Staff are read again when something that matters
+was recorded (`desired.nothing_happened`); visitors, who are few, at each poll: they depend on where their host is, and
+on the clock.
 """
 
 from collections import defaultdict
@@ -38,8 +39,6 @@ class Wanted:
 
 def staff_of(tx: Work, device: Device, health: DeviceHealth, now: datetime, *, town: str) -> Wanted:
     """Who of the staff may open one of its doors now."""
-    if device.online:
-        return Wanted()
     size = tx.events.size()
     schedules = {one.id: one for one in tx.schedules.find(limit=500) if not one.retired}
     zone_of = schedule_zones(schedules.values())

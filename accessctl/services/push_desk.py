@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 
 from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.devices import CommandKind, CommandState
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Direction
@@ -58,6 +59,7 @@ from accessctl.services.watch import OPENING_SECONDS
 
 LONGEST_EXIT_S = 3.0  # that an exit waits for its decision to be recorded
 AT_THE_EXITS = 8  # decisions on the way out at once
+MOST_WAITING = 20  # commands of people for one controller
 _Data = dict[str, str | int | bool | None]
 
 log = structlog.get_logger("push")
@@ -293,9 +295,15 @@ class PushDesk:
         device = self._site.controllers(self._office.clock()).by_id.get(caller.device)
         if device is None:
             return None
-        if found := self._orders.next(device):
+        with self._office.store.view() as tx:  # once for both: most polls find nothing to do
+            waiting = tx.commands.find(device=device.id, state=CommandState.WAITING, limit=MOST_WAITING)
+            health = tx.health.maybe(device.id)
+        if found := self._orders.next(device, waiting):
             return found
-        order = self._keeper.next(device) if caller.registered else None
+        if not caller.registered or health is None:
+            return None
+        asked = [one.id for one in waiting if one.kind is CommandKind.APPLY]
+        order = self._keeper.next(device, health, asked=asked)
         return self._orders.give(device.id, order) if order is not None else None
 
     def results(self, caller: PushCaller, results: Sequence[PushResult]) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from accessctl.domain.devices import CommandKind, CommandState, DeviceHealth
+from accessctl.domain.devices import CommandState, DeviceHealth
 from accessctl.domain.facts import Fact
 from accessctl.domain.occupancy import Site
 from accessctl.domain.people import SYSTEM
@@ -57,12 +57,15 @@ class ControllerKeeper:
                 round_.to_read.clear()
                 round_.steps.clear()
 
-    def next(self, device: Device) -> PushOrder | None:
-        """What this controller is to be told now; it counts as given."""
+    def next(self, device: Device, health: DeviceHealth, *, asked: Sequence[str]) -> PushOrder | None:
+        """What this controller is to be told now; it counts as given.
+
+        `health` is as it stands beside it, `asked` are the commands of people who want it compared and updated.
+        """
         now = self._office.clock()
         round_ = self._round(device.id)
         with round_.lock:
-            order = self._next(round_, device, now)
+            order = self._next(round_, device, health, asked, now)
             if order is not None:
                 round_.tries = round_.tries + 1 if order is round_.given else 1
                 round_.given, round_.given_at = order, now
@@ -93,14 +96,20 @@ class ControllerKeeper:
 
     # -- what is next
 
-    def _next(self, round_: Round, device: Device, now: datetime) -> PushOrder | None:
+    def _next(
+        self, round_: Round, device: Device, health: DeviceHealth, asked: Sequence[str], now: datetime
+    ) -> PushOrder | None:
         if round_.called_at is not None and now - round_.called_at > AWAY:
             round_.must_read = True
             round_.given = None
         round_.called_at = now
         if round_.given is not None:
             return self._unanswered(round_, device, now)
-        changed = self._bring_up(round_, device, now)
+        if asked and self._take(asked):
+            round_.asked += asked
+            round_.must_read = True
+            round_.again_at = None
+        changed = self._bring_up(round_, device, health, now)
         if changed and round_.held is not None:
             self._plan_anew(round_, device, round_.held, now)
         if round_.steps:
@@ -128,21 +137,17 @@ class ControllerKeeper:
         self._failed(round_, device, f"{kind}: no answer", now)
         return None
 
-    def _bring_up(self, round_: Round, device: Device, now: datetime) -> bool:
-        """What it should hold now; whether that is something else than before. Notes what people ask for."""
-        with self._office.store.view() as tx:
-            health = tx.health.maybe(device.id) or DeviceHealth(id=device.id)
-            asked = tx.commands.find(device=device.id, kind=CommandKind.APPLY, state=CommandState.WAITING, limit=20)
-            before, visitors_before = round_.staff, round_.visitors
-            staff = self._staff(tx, round_, device, health, now)
-            others = staff.contents.users
-            visitors = visitors_of(tx, device, health, now, self._site(), others=others)
+    def _bring_up(self, round_: Round, device: Device, health: DeviceHealth, now: datetime) -> bool:
+        """What it should hold now; whether that is something else than before."""
+        before, visitors_before = round_.staff, round_.visitors
+        if device.online:  # it asks, and holds nobody
+            staff = visitors = Wanted()
+        else:
+            with self._office.store.view() as tx:
+                staff = self._staff(tx, round_, device, health, now)
+                visitors = visitors_of(tx, device, health, now, self._site(), others=staff.contents.users)
         if health.wanted_at is not None and health.wanted_at != round_.answered:
             round_.answered = health.wanted_at
-            round_.must_read = True
-            round_.again_at = None
-        if asked and self._take([one.id for one in asked]):
-            round_.asked += [one.id for one in asked]
             round_.must_read = True
             round_.again_at = None
         same = staff == before and visitors == visitors_before
@@ -157,8 +162,6 @@ class ControllerKeeper:
         before = round_.staff
         if before is None or device != round_.device:
             return staff_of(tx, device, health, now, town=self._town)
-        if device.online:
-            return before
         if nothing_happened(tx, as_of=before.as_of, changes_at=before.changes_at, now=now):
             return replace(before, as_of=tx.events.size())
         return staff_of(tx, device, health, now, town=self._town)
@@ -221,7 +224,9 @@ class ControllerKeeper:
     def _looked(self, round_: Round, device: Device, now: datetime) -> None:
         """It was read, whole: what is confirmed, and what is left to do."""
         round_.must_read = True  # until what follows from it is committed
-        self._bring_up(round_, device, now)
+        with self._office.store.view() as tx:
+            health = tx.health.maybe(device.id) or DeviceHealth(id=device.id)
+        self._bring_up(round_, device, health, now)
         held = round_.read
         planned = self._plan(round_, device, held)
         wrote = tuple(round_.wrote)

@@ -63,11 +63,12 @@ class PushOrders:
             if all(one.kind is not order.kind for one in alike) and len(queue) < MOST_QUEUED:
                 queue.append((order, 0))
 
-    def next(self, device: Device) -> tuple[int, PushOrder] | None:
-        """The next command for this controller; a person's before ours. It counts as handed out from here on."""
+    def next(self, device: Device, waiting: Sequence[Command]) -> tuple[int, PushOrder] | None:
+        """The next command for this controller; a person's before ours. It counts as handed out from here on.
+
+        `waiting` are the people's commands that wait for it.
+        """
         now = self._office.clock()
-        with self._office.store.view() as tx:
-            waiting = tx.commands.find(device=device.id, state=CommandState.WAITING, limit=20)
         for command in waiting:
             if command.kind is CommandKind.APPLY:
                 continue  # `push_keeper` takes it, and says how it went when it has read the controller back

@@ -49,7 +49,7 @@ def visitors_of(
 ) -> Wanted:
     """The visitors whom this controller should hold now. `others` are the pins of the staff that it holds."""
     doors = {number: door for number, door in enumerate(device.doors, 1) if _is_premises(site, door)}
-    if device.online or not doors or abs(health.skew_s or 0) > DOUBTFUL.total_seconds():
+    if not doors or abs(health.skew_s or 0) > DOUBTFUL.total_seconds():
         return Wanted()
     users: dict[str, PushUser] = {}
     rights: set[PushRight] = set()
