@@ -118,6 +118,7 @@ _opened: list[Connection] = []
 
 
 def _open(address: str) -> None:
+    os.nice(10)  # whoever stands at a door goes before
     _opened.append(begin_reading(make_engine(address, connections=1)))
 
 
