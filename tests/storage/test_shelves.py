@@ -1,6 +1,7 @@
 """The contract of every shelf, on both databases."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, DocumentKind, IdentityDocument
 from accessctl.domain.visitor_cards import VisitorCardState
 from accessctl.domain.visits import VisitState
-from accessctl.services.store import Store, Work
+from accessctl.services.store import Store, VisitFilter, Work
 from accessctl.storage.kinds import folded
 from accessctl.storage.unit_of_work import SqlStore
 from tests.storage import values
@@ -331,3 +332,46 @@ def test_one_more_of_the_same_alarm_is_counted_without_a_fact(filled: SqlStore) 
 def test_half_a_character_is_found_nowhere(filled: SqlStore) -> None:
     with filled.view() as tx:
         assert tx.people.search("\ud800") == []
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        (VisitFilter(), True),
+        (VisitFilter(zones=(values.VISIT.zone, "other")), True),
+        (VisitFilter(zones=("other",)), False),
+        (VisitFilter(person=values.VISIT.visitor), True),
+        (VisitFilter(person=values.VISIT.escorts[0].person), True),
+        (VisitFilter(person="p"), False),
+        (VisitFilter(person="%"), False),
+        (VisitFilter(person="' OR '1'='1"), False),
+        (VisitFilter(until=values.VISIT.entered_at), False),
+        (VisitFilter(since=values.LATER + timedelta(days=900)), True),
+    ],
+)
+def test_visits_are_found_by_what_is_asked(filled: SqlStore, which: VisitFilter, found: bool) -> None:
+    with filled.begin() as tx:
+        tx.visits.save(replace(values.VISIT, state=VisitState.INSIDE, exited_at=None, left_at=None))
+        tx.record(Fact.VISIT_WORK_NOTED, at=values.NOW, actor=SYSTEM)
+        tx.commit()
+    with filled.view() as tx:
+        assert (values.VISIT.id in [one.id for one in tx.visits.matching(which)]) is found
+        assert values.VISIT not in tx.visits.matching(which, after=values.VISIT.number)
+
+
+def test_a_visit_that_ended_is_of_the_time_in_which_it_went_on(filled: SqlStore) -> None:
+    entered, left = values.NOW, values.NOW + timedelta(hours=2)
+    ended = replace(values.VISIT, state=VisitState.CLOSED, entered_at=entered, left_at=left, exited_at=left)
+    fortuitous = replace(ended, fortuitous="Fuga", regularised_at=None)
+    with filled.begin() as tx:
+        tx.visits.save(fortuitous)
+        tx.record(Fact.VISIT_WORK_NOTED, at=values.NOW, actor=SYSTEM)
+        tx.commit()
+    with filled.view() as tx:
+        for which, found in (
+            (VisitFilter(since=left + timedelta(seconds=1)), 0),
+            (VisitFilter(since=left, until=left + timedelta(days=1)), 1),
+            (VisitFilter(until=entered), 0),
+            (VisitFilter(awaits_regularisation=True), 1),
+        ):
+            assert [one.id for one in tx.visits.matching(which)].count(ended.id) == found, which
