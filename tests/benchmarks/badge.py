@@ -3,7 +3,7 @@
 A controller shows a credential (`AuthType=device`) on a connection of its own, and the answer that opens its relay has
 been decided and committed. All controllers poll for commands every two seconds meanwhile. The panel runs beside it as
 the process that it is, on the same database: people follow the live events and read three pages every two seconds.
-Each run is told with the machine's load before it, for whatever else runs there is in the figures.
+Each round is told with the machine's load and its disk's own time before it: what else runs there is in the figures.
 
 `--flood N` adds N controllers that upload events without a pause, in every second round: the goal there is that p99
 stays below twice that of the quiet round before it (row 25 of the fault matrix).
@@ -18,6 +18,7 @@ import sys
 import time
 from contextlib import ExitStack
 from datetime import datetime
+from pathlib import Path
 
 from tests.benchmarks._panel import open_panel
 from tests.benchmarks._population import machine
@@ -52,7 +53,7 @@ def main() -> int:
         looking = options.at_the_panel
         watched = stack.enter_context(open_panel(installation, people=looking)) if looking else None
         for number in range(options.rounds):
-            load = os.getloadavg()[0]
+            load, disk = os.getloadavg()[0], _flushes(installation.folder / "flushed")
             flood = options.flood if number % 2 else 0
             play = _play(installation.port, cards, options.seconds, options.asks_a_second, flood)
             times, wrong, lines = asyncio.run(play)
@@ -66,7 +67,8 @@ def main() -> int:
             shown = f"p50 {statistics.median(ms):.1f} ms, p99 {p99:.1f} ms, worst {max(ms):.1f} ms"
             more = f"; flooded with {lines:,} lines" if flood else ""
             print(
-                f"round {number + 1}, load {load:.1f}: {len(ms)} badges, {shown}; {wrong} wrong answers{more}",
+                f"round {number + 1}, load {load:.1f}, an fdatasync alone p99 {disk:.1f} ms: "
+                f"{len(ms)} badges, {shown}; {wrong} wrong answers{more}",
                 flush=True,
             )
         stack.close()
@@ -86,6 +88,19 @@ def main() -> int:
         print(f"in a flood: p99 {statistics.median(flooded):.2f} times that of the quiet round; goal < 2: {calm}")
         met = met and calm
     return 0 if met else 1
+
+
+def _flushes(file: Path) -> float:
+    """How long the disk takes for a page: the 99th of a hundred, in ms. Every answer waits for one such flush."""
+    times = []
+    with file.open("wb") as out:
+        for _ in range(100):
+            out.write(bytes(4096))
+            out.flush()
+            begun = time.perf_counter()
+            os.fdatasync(out.fileno())
+            times.append(1000 * (time.perf_counter() - begun))
+    return quantile(times, 0.99)
 
 
 async def _play(port: int, cards: list[int], seconds: float, rate: float, flood: int) -> tuple[list[float], int, int]:
