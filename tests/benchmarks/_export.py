@@ -104,6 +104,11 @@ def most_memory(module: str, *arguments: str) -> int:
 
 
 def say_memory() -> None:
-    """The most that this process took and, for each processor, the largest of the copyists that it called."""
-    own, copyist = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    """The most that this process took and, for each processor, the largest of the copyists that it called.
+
+    `ru_maxrss` of this process would count what the benchmark itself held when it started it; VmHWM begins with exec.
+    """
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    own = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    copyist = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     sys.stdout.write(f"{(own + copyist * len(os.sched_getaffinity(0))) * 1024}\n")
