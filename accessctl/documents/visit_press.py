@@ -20,21 +20,21 @@ from accessctl.services.visit_paper_facts import (
 from accessctl.services.zone_desk import MusterPart
 
 _REGISTER = (
-    Column(title="Visita", share=1.7),
-    Column(title="Nombre completo", share=2.8),
-    Column(title="Empresa", share=2.4),
-    Column(title="Documento", share=3.6),
-    Column(title="Motivo", share=2.8),
-    Column(title="Visita a", share=3.2),
-    Column(title="Autorizó", share=2.5),
-    Column(title="Acompañó", share=2.8),
-    Column(title="Tarjeta", share=1.9),
-    Column(title="Inducción", share=2.5),
-    Column(title="Entrada", share=2.1),
-    Column(title="Salida", share=1.9),
-    Column(title="Comprobó y anotó la salida", share=2.7),
-    Column(title="Firma", share=2.3),
-    Column(title="Marca y asiento", share=2.5),
+    Column(title="Visita", share=1.5),
+    Column(title="Nombre completo", share=2.6),
+    Column(title="Empresa", share=2.9),
+    Column(title="Documento", share=3.4),
+    Column(title="Motivo", share=3.1),
+    Column(title="Visita a", share=3.1),
+    Column(title="Autorizó", share=2.3),
+    Column(title="Acompañó", share=2.7),
+    Column(title="Tarjeta", share=2.3),
+    Column(title="Inducción", share=2.4),
+    Column(title="Entrada", share=2.0),
+    Column(title="Salida", share=1.8),
+    Column(title="Comprobó y anotó la salida", share=2.6),
+    Column(title="Firma", share=2.2),
+    Column(title="Marca y asiento", share=2.4),
 )
 
 

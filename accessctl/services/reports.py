@@ -268,7 +268,15 @@ def _revocations(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetim
 
 
 LOOKED_FACTS = tuple(
-    fact.value for fact in (Fact.EXPORT_MADE, Fact.DOCUMENT_PRINTED, Fact.EXTRACT_MADE, Fact.RECORD_SEARCHED)
+    fact.value
+    for fact in (
+        Fact.EXPORT_MADE,
+        Fact.DOCUMENT_PRINTED,
+        Fact.EXTRACT_MADE,
+        Fact.RECORD_SEARCHED,
+        Fact.VISIT_REGISTER_PRINTED,
+        Fact.VISIT_REGISTER_COMPARED,
+    )
 )
 
 
@@ -280,7 +288,7 @@ def _looked_at(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime)
     for row, data in tx.events.stream(window(wanted, LOOKED_FACTS, after=_number(after, least=-1))):
         said = orjson.loads(data).get("data") or {}
         what = said.get("report") or said.get("document") or said.get("format") or ""
-        about = said.get("filter") or said.get("about") or row.case
+        about = said.get("filter") or said.get("about") or said.get("day") or row.case
         rows.append((row.index, row.at, row.actor, row.event, str(what), str(about), said.get("lines"), row.person))
         last = row.index
         if len(rows) == limit:
