@@ -65,7 +65,9 @@ class SqlEvents:
     def stream(self, which: EventFilter) -> Iterator[tuple[EventRow, bytes]]:
         """Oldest first, each with its canonical bytes; flat memory. The unit of work must stay open meanwhile."""
         query: Select[Any] = _SHOWN.add_columns(entry.c.bytes).where(*conditions(which)).order_by(self._order(which))
-        with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
+        with self._connection.execute(
+            query, execution_options={"yield_per": PAGE}
+        ) as result:  # of this statement alone
             for row in result:
                 yield _shown(row), bytes(row[-1])
 

@@ -56,7 +56,9 @@ class SqlLedger:
     def places(self, which: EventFilter) -> Iterator[list[int]]:
         """The indexes of what the filter finds, a page at a time."""
         query = select(event.c.idx).where(*conditions(which)).order_by(event.c.idx)
-        with self._connection.execution_options(yield_per=PAGE).execute(query) as result:
+        with self._connection.execute(
+            query, execution_options={"yield_per": PAGE}
+        ) as result:  # of this statement alone
             for page in result.scalars().partitions():
                 yield list(page)
 
