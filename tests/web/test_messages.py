@@ -52,7 +52,7 @@ def test_every_step_of_every_procedure_has_a_title(app: Flask) -> None:
 
 def test_a_refusal_names_step_role_and_field_in_words(app: Flask) -> None:
     order = refusal_of(AccessError(Reason.STEP_OUT_OF_ORDER, "P10.05", missing_step="P10.04"))
-    assert order.sentence == "Antes falta otro paso: P10.04, Firmar la constancia de entrega."
+    assert order.sentence == "Antes falta P10 paso 04: firmar la constancia de entrega."
     assert (order.norm, order.norm_title) == ("P10.05", "Registrar la entrega")
     role = refusal_of(AccessError(Reason.WRONG_ROLE, "P10.02", needed="secretaria_infra, jefe"))
     assert role.sentence == ("Esto le corresponde a otra función: Secretaria de Infraestructura, Jefe de departamento.")
@@ -76,6 +76,10 @@ def test_a_reason_from_an_older_record_is_shown_as_it_stands(app: Flask) -> None
     assert reason_sentence("no_such_reason") == "no_such_reason"
     assert names.fact_name("no:such:fact") == "no:such:fact"
     assert reason_sentence("expired") == SENTENCES[Reason.EXPIRED]
+
+
+def test_a_refusal_at_the_door_names_the_missing_step(app: Flask) -> None:
+    assert reason_sentence("visit_step_missing", "P4.04") == "Falta P4 paso 04: firmar el registro de ingreso."
 
 
 def test_the_words_behind_details_are_all_in_both_languages(app: Flask) -> None:

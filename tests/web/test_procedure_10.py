@@ -109,7 +109,7 @@ def test_steps_out_of_order_and_of_others_name_the_step(house: House) -> None:
     technician, secretary = house.client(Role.TECNICO_INFRA), house.client(Role.SECRETARIA_INFRA)
     early = post(technician, f"/solicitudes/{case}/entregar")
     assert early.status_code == 409
-    assert "Antes falta otro paso: P10.03" in early.text
+    assert "Antes falta P10 paso 03" in early.text
     assert post(secretary, f"/solicitudes/{case}/entregar").status_code == 403
     unfinished = post(technician, f"/solicitudes/{case}/preparada")
     assert unfinished.status_code == 409

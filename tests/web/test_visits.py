@@ -67,7 +67,7 @@ def test_from_the_authorisation_to_the_recorded_exit(house: House) -> None:
     assert "Actividades anotadas." in follow(technician, f"{visit}/actividades", activities="Se cambió el conmutador")
     early = post(technician, f"{visit}/salida/anotar")
     assert early.status_code == 409
-    assert "Antes falta otro paso: P4.07" in early.text
+    assert "Antes falta P4 paso 07" in early.text
     fields = {"leaves": ["1"], "description": ["Conmutador viejo"], "serial": ["FOC0000A000"]}
     page = follow(technician, f"{visit}/salida/comprobar", **fields)
     assert "no salió" in page

@@ -4,6 +4,7 @@ A sentence may use the details of its refusal as `%(name)s`; codes among them (r
 replaced by what these are called on screen. A detail that is not there leaves a neutral word, never an error.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,7 +28,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.EXPIRED: N_("La autorización ya venció."),
     Reason.OUTSIDE_SCHEDULE: N_("Fuera del horario autorizado."),
     Reason.HOLIDAY: N_("Hoy es asueto y el horario autorizado no lo incluye."),
-    Reason.VISIT_STEP_MISSING: N_("A la visita le falta un paso: %(missing_step)s."),
+    Reason.VISIT_STEP_MISSING: N_("Falta %(missing_step)s."),
     Reason.ESCORT_MISSING: N_("La visita entra solo con la credencial de quien la acompaña."),
     Reason.ESCORT_NOT_ENTITLED: N_("Quien acompaña no pertenece a un departamento facultado para ello."),
     Reason.ESCORT_RATIO: N_("Quien acompaña ya tiene a su cargo el máximo de visitantes."),
@@ -39,7 +40,7 @@ SENTENCES: Mapping[Reason, str] = {
     Reason.DEVICE_REFUSED: N_("La terminal decidió por sí sola y no dio la causa."),
     Reason.NOT_FOUND: N_("No se encontró lo que se buscaba."),
     Reason.WRONG_ROLE: N_("Esto le corresponde a otra función: %(needed)s."),
-    Reason.STEP_OUT_OF_ORDER: N_("Antes falta otro paso: %(missing_step)s."),
+    Reason.STEP_OUT_OF_ORDER: N_("Antes falta %(missing_step)s."),
     Reason.CASE_CLOSED: N_("La solicitud ya está cerrada."),
     Reason.DUTIES_NOT_SEPARATED: N_(
         "Una misma persona no puede autorizar, configurar y recibir: se excluyen «%(one)s» y «%(other)s»."
@@ -113,6 +114,9 @@ PARTS: Mapping[str, str] = {
 }
 
 
+_STEP = re.compile(r"P([0-9]{1,2})\.([0-9]{2})")
+
+
 class _Details(dict[str, str]):
     """A missing detail reads «…» in the sentence."""
 
@@ -137,8 +141,7 @@ def _shown(key: str, value: str | int) -> str:
     if key == "needed":
         return ", ".join(dict.fromkeys(name for code in text.split(", ") for name in _roles(code)))
     if key == "missing_step":
-        title = norm_title(text)
-        return f"{text}, {title}" if title else text
+        return _step_words(text)
     if key in {"field", "missing"}:
         return field_name(text)
     if key == "why" and text in WHY_NUMBER:
@@ -150,6 +153,14 @@ def _shown(key: str, value: str | int) -> str:
     if key == "event" and text in set(CardEvent):
         return named(CardEvent(text))
     return text
+
+
+def _step_words(reference: str) -> str:
+    """A step as it is read aloud, with what it asks for: «P4 paso 04: firmar …». A norm stands as it is written."""
+    step = _STEP.fullmatch(reference)
+    words = gettext("P%(procedure)s paso %(step)s", procedure=step[1], step=step[2]) if step else reference
+    title = norm_title(reference)
+    return f"{words}: {title[:1].lower()}{title[1:]}" if title else words
 
 
 def _roles(code: str) -> list[str]:
@@ -176,9 +187,11 @@ def refusal_of(error: AccessError) -> Refusal:
     )
 
 
-def reason_sentence(reason: str) -> str:
-    """The sentence for the `reason` column of an entry; a word outside the vocabulary is shown as it stands."""
-    try:
-        return sentence_of(Reason(reason), {})
-    except ValueError:
+def reason_sentence(reason: str, norm: str = "") -> str:
+    """The sentence for the `reason` column of an entry; a word outside the vocabulary is shown as it stands.
+
+    Where a visit lacks a step, the entry's `norm` is that step.
+    """
+    if reason not in set(Reason):
         return reason
+    return sentence_of(Reason(reason), {"missing_step": norm} if reason == Reason.VISIT_STEP_MISSING and norm else {})
