@@ -4,7 +4,8 @@
 changes something ends with `tx.commit()`; leaving the block without it changes nothing. A commit that changed a shelf
 and recorded no fact is refused with `NothingRecorded`, so that auditing is never a favour of whoever calls. Shelves
 marked operational (health of devices, sign-in tries, capture turns, what a terminal holds) are exempt: they are
-observations, and the facts that matter of them are recorded when they change.
+observations, and the facts that matter of them are recorded when they change. One page, however long: whoever writes
+a desk finds here all that it may ask.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
