@@ -96,6 +96,10 @@ class Installation:
         finally:
             _end(other.process)
 
+    def said(self) -> str:
+        """The end of what the listener wrote."""
+        return (self.folder / "ingress.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+
     def health(self, device: str) -> DeviceHealth:
         with self.store.view() as tx:
             return tx.health.get(device)

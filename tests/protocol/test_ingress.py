@@ -139,15 +139,30 @@ def test_badge_to_relay(ingress: Installation, controller: Callable[..., PushCon
     person = ingress.admits("Ana Xol", CARD)
     device = controller("ASKS1", online=True)
     until("registered", lambda: bool(device.state()["registered"]))
-    assert device.present_card(CARD)["granted"] is True
-    refused = device.present_card(4711)
-    assert refused["granted"] is False
-    assert device.present_card(4711, 1, "out")["granted"] is True
+    assert answered(ingress, device, CARD) == "remote_granted"
+    assert answered(ingress, device, 4711) == "remote_refused"
+    assert answered(ingress, device, 4711, "out") == "remote_granted"
     until("the door's own word", lambda: ingress.count(Fact.DOOR_UNLOCKED, device="dev-ASKS1") >= 1)
-    (granted,) = ingress.rows(Fact.DOOR_GRANTED, device="dev-ASKS1")
+    granted = ingress.rows(Fact.DOOR_GRANTED, device="dev-ASKS1")[0]
     (no,) = [row for row in ingress.rows(Fact.DOOR_REFUSED, device="dev-ASKS1") if row.norm == "N10.3"][:1]
     assert (granted.person, no.reason) == (person.id, "unknown_credential")
-    assert ingress.count(Fact.DOOR_EXITED, device="dev-ASKS1") == 1
+    assert ingress.count(Fact.DOOR_EXITED, device="dev-ASKS1") >= 1
+
+
+def answered(ingress: Installation, device: PushController, card: int, direction: str = "in") -> str:
+    """What the controller did once the server had answered it.
+
+    A machine that stands still for ten seconds (a disk that others fill) is a server that is away: the controller then
+    decides alone, as it must, and whoever stands there shows the card again. What the server did say is final.
+    """
+    reasons: list[str] = []
+
+    def shown() -> bool:
+        reasons.append(str(device.present_card(card, 1, direction)["reason"]))
+        return reasons[-1].startswith("remote_")
+
+    until(f"an answer, not {reasons}; the ingress said:\n{ingress.said()}", shown, within_s=60)
+    return reasons[-1]
 
 
 def test_an_index_reset_is_a_gap_and_loses_nothing(
