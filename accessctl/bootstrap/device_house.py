@@ -4,7 +4,6 @@ The house looks at the site again every two seconds, so that a device that was a
 kept anew or let go without a restart. Each device has a thread of its own; what goes wrong with one stays with it.
 """
 
-import fcntl
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import structlog
 
 from accessctl.bootstrap import Service
 from accessctl.bootstrap.keys import KeysWrong
+from accessctl.bootstrap.only_one import HoldLost, only_one
 from accessctl.bootstrap.post import checkpoint_mail
 from accessctl.domain.errors import AccessError
 from accessctl.domain.places import Device, Transport
@@ -29,13 +29,10 @@ from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
 
 LOOK_EVERY_S = 2.0
 AGAIN_AFTER_S = 10.0
+GIVE_UP_AFTER_S = 10.0
 ROUND_EVERY_S = 5.0  # over open visits: what lapsed, who overstays, who is without company
 
 log = structlog.get_logger("devices")
-
-
-class AlreadyKept(Exception):
-    """Another process of this installation keeps the devices: two keepers would fight over each terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +52,44 @@ class DeviceHouse:
         self._running: dict[str, tuple[Device, Event, Thread]] = {}
 
     def run(self, stop: Event, *, ready: Callable[[], None]) -> None:
-        """Blocks. Raises `AlreadyKept` where another process does this already."""
-        with only_one(self._service.settings.data_dir):
-            rounds = [Thread(target=self._go_round, args=(one, stop), name=one.name) for one in self._rounds()]
-            for thread in rounds:
-                thread.start()
-            ready()
-            while not stop.is_set():
+        """Blocks. Raises `AlreadyKept` where another process does this already, `HoldLost` where one may do it now."""
+        with only_one(self._service.settings) as place:
+            lost, over = Event(), Event()
+            guard = Thread(target=self._guard, args=(place, stop, lost, over), name="guard", daemon=True)
+            guard.start()
+            try:
+                self._keep(stop, ready)
+            finally:
+                over.set()
+                guard.join(GIVE_UP_AFTER_S)
+        if lost.is_set():
+            raise HoldLost
+
+    def _keep(self, stop: Event, ready: Callable[[], None]) -> None:
+        rounds = [Thread(target=self._go_round, args=(one, stop), name=one.name) for one in self._rounds()]
+        for thread in rounds:
+            thread.start()
+        ready()
+        while not stop.is_set():
+            try:
                 self._follow_the_site()
-                stop.wait(LOOK_EVERY_S)
-            self._let_go(list(self._running))
-            for thread in rounds:
-                thread.join()
+            except Exception:
+                log.exception("the site cannot be read")  # a database that restarts; what runs goes on as it was
+            stop.wait(LOOK_EVERY_S)
+        self._let_go(list(self._running))
+        for thread in rounds:
+            thread.join()
+
+    def _guard(self, place: only_one, stop: Event, lost: Event, over: Event) -> None:
+        """Another machine may take the devices as soon as the hold is lost: let go of them, or end where we cannot."""
+        if not place.await_loss(over, LOOK_EVERY_S):
+            return
+        lost.set()
+        log.error("the database no longer says that the devices are ours: letting them go")
+        stop.set()
+        if not over.wait(GIVE_UP_AFTER_S):
+            log.error("something does not let go: ending at once")
+            os._exit(1)  # what holds a line to a device is a child, which ends with us
 
     def _rounds(self) -> list[Round]:
         """What is looked after again and again. Here, because this process is one alone in its installation."""
@@ -171,22 +194,3 @@ def _comm_key(device: Device, data_dir: Path) -> int:
     if not text.isdigit() or len(text) > 9:
         raise KeysWrong(f"{file}: a comm key is a number of up to nine digits")
     return int(text)
-
-
-class only_one:  # noqa: N801 -- reads as what it says in the `with`
-    """Holds a lock file: the devices of an installation belong to one process. Raises `AlreadyKept`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "devices.lock"
-
-    def __enter__(self) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        self._handle = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(self._handle)
-            raise AlreadyKept(str(self._file)) from None
-
-    def __exit__(self, *exc: object) -> None:
-        os.close(self._handle)

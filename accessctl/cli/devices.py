@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import click
 
 from accessctl import clock
-from accessctl.bootstrap.device_house import AlreadyKept, DeviceHouse, only_one, terminal_driver
+from accessctl.bootstrap.device_house import DeviceHouse, terminal_driver
 from accessctl.bootstrap.lifeline import end_with_parent
+from accessctl.bootstrap.only_one import AlreadyKept, HoldLost, only_one
 from accessctl.cli.context import Context
 from accessctl.cli.serving import of_parent, stop_on_signals
 from accessctl.domain.devices import CommandState, DeviceHealth
@@ -20,6 +21,15 @@ from accessctl.services.errands import ask_apply
 
 Row = dict[str, int | str | list[str] | None]
 LATE = timedelta(seconds=5)  # after its time a command that nobody took is given up by whoever keeps the terminal
+
+KEPT = (
+    "otro proceso de esta instalación ya atiende los dispositivos, en esta máquina o en otra"
+    " / another process of this installation keeps the devices, on this machine or on another"
+)
+LOST = (
+    "la base de datos ya no confirma que los dispositivos son de este proceso: los deja"
+    " / the database no longer confirms that the devices are this process's: it lets them go"
+)
 
 
 @click.group()
@@ -38,7 +48,9 @@ def run(context: Context, parent: int | None) -> None:
     try:
         DeviceHouse(context.service).run(stop, ready=lambda: click.echo("ready devices", err=True))
     except AlreadyKept:
-        raise click.ClickException("otro proceso de esta instalación ya atiende los dispositivos") from None
+        raise click.ClickException(KEPT) from None
+    except HoldLost:
+        raise click.ClickException(LOST) from None
 
 
 @devices.command("list")
@@ -119,7 +131,7 @@ def _each(context: Context, wanted: str | None, *, change: bool, as_json: bool) 
     through = list(controllers)
     if terminals:
         try:
-            with only_one(context.settings.data_dir):
+            with only_one(context.settings):
                 rows += [_ourselves(context, device, change=change) for device in terminals]
         except AlreadyKept:
             through = terminals + through

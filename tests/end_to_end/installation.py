@@ -2,6 +2,7 @@
 
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +19,7 @@ from accessctl.settings import load
 
 T = TypeVar("T")
 CONFIG = """\
-database = "sqlite:///accessctl.db"
+database = "{database}"
 data_dir = "data"
 panel = "127.0.0.1:0"
 ingress = "127.0.0.1:0"
@@ -55,14 +57,22 @@ def until(what: str, holds: Callable[[], T], *, seconds: float = 30.0) -> T:
 class Installation:
     """`accessctl` with its settings in `folder`."""
 
-    def __init__(self, folder: Path, **terminals: int) -> None:
+    def __init__(self, folder: Path, *, database: str = "sqlite:///accessctl.db", **terminals: int) -> None:
+        self.heard: list[str] = []  # what the process that is or was last `running` printed, by lines
         self.config = folder / "accessctl.toml"
-        self.config.write_text(CONFIG, encoding="utf-8")
+        self.config.write_text(CONFIG.format(database=database), encoding="utf-8")
         site = folder / "site.toml"
         devices = (TERMINAL.format(name=name, port=port) for name, port in terminals.items())
         site.write_text(SITE + "".join(devices), encoding="utf-8")
         self.run("init")
         self.run("site", "apply", str(site))
+
+    def on_another_machine(self, folder: Path) -> "Installation":
+        """The same one in a folder of its own, as on a second machine: nothing is shared but the database."""
+        shutil.copytree(self.config.parent, folder)
+        other = copy(self)
+        other.config = folder / self.config.name
+        return other
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "accessctl", "--config", str(self.config), *arguments]
@@ -88,7 +98,8 @@ class Installation:
         )
         lines: queue.Queue[str] = queue.Queue()
         seen: list[str] = []
-        threading.Thread(target=_read, args=(process, lines), daemon=True).start()
+        self.heard = []
+        threading.Thread(target=_read, args=(process, lines, self.heard), daemon=True).start()
         try:
             while not seen or not seen[-1].startswith(ready):
                 seen.append(lines.get(timeout=60))
@@ -104,10 +115,11 @@ class Installation:
         return build(load(str(self.config)))
 
 
-def _read(process: "subprocess.Popen[str]", lines: "queue.Queue[str]") -> None:
+def _read(process: "subprocess.Popen[str]", lines: "queue.Queue[str]", heard: list[str]) -> None:
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
+            heard.append(line)
             lines.put(line)
     lines.put("")
 
