@@ -15,8 +15,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from accessctl.domain.alarms import INFRAESTRUCTURA
+from accessctl.secret_files import OpenToOthers, read_secret
 
 DEFAULT_FILE = "accessctl.toml"
+SECRET = frozenset({"database", "mail_password", "seal_password"})  # an address may hold a password
 _MAILBOX = re.compile(r"[^\s@<>(),;:\\\"\[\]]{1,64}@[A-Za-z0-9.-]{1,190}")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -142,10 +144,20 @@ def _environment(key: str) -> str | None:
         return os.environ[name]
     if f"{name}_FILE" in os.environ:
         try:
-            return Path(os.environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip()
-        except OSError as error:
+            return _held(Path(os.environ[f"{name}_FILE"]), named_by=f"{name}_FILE", secret=key in SECRET)
+        except (OSError, UnicodeDecodeError) as error:
             raise SettingsWrong(f"{name}_FILE: {error}") from None
     return None
+
+
+def _held(file: Path, *, named_by: str, secret: bool) -> str:
+    """The value of a setting that stands in a file of its own. Raises `SettingsWrong`, `OSError`."""
+    if not secret:
+        return file.read_text(encoding="utf-8").strip()
+    try:
+        return read_secret(file, named_by=named_by).decode("utf-8").strip()
+    except OpenToOthers as found:
+        raise SettingsWrong(str(found)) from None
 
 
 def _refuse_unknown_environment() -> None:

@@ -6,6 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from accessctl.settings import DEFAULT_FILE, Settings, SettingsWrong, load
+from accessctl.settings import SECRET as SECRET_SETTINGS
 
 SECRET = "a-password-of-the-database"
 
@@ -64,6 +65,7 @@ def test_a_secret_may_stand_in_a_file_of_its_own_and_is_shown_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = tmp_path / "database"
+    secret.touch(mode=0o600)
     secret.write_text(f"postgresql://u:{SECRET}@db/x\n")
     monkeypatch.setenv("ACCESSCTL_DATABASE_FILE", str(secret))
     settings = load(None)
@@ -166,8 +168,36 @@ def test_a_mail_server_is_set_up_whole(tmp_path: Path, lines: dict[str, object],
 def test_the_password_of_the_mail_server_comes_from_a_file_and_is_never_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "secret").touch(mode=0o600)
     (tmp_path / "secret").write_text(SECRET)
     monkeypatch.setenv("ACCESSCTL_MAIL_PASSWORD_FILE", str(tmp_path / "secret"))
     settings = load(None)
     assert settings.mail_password.get_secret_value() == SECRET
     assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o666])
+@pytest.mark.parametrize("key", sorted(SECRET_SETTINGS))
+def test_a_secrets_file_that_others_may_open_is_refused_by_name_and_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, mode: int
+) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "secret").chmod(mode)
+    monkeypatch.setenv(f"ACCESSCTL_{key.upper()}_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsWrong, match="open to others") as refused:
+        load(None)
+    for said in (f"ACCESSCTL_{key.upper()}_FILE", str(tmp_path / "secret"), f"{mode:04o}", "0600"):
+        assert said in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_every_setting_that_is_kept_out_of_sight_is_kept_from_others() -> None:
+    hidden = {key for key, field in Settings.model_fields.items() if field.annotation is SecretStr or not field.repr}
+    assert hidden == SECRET_SETTINGS
+
+
+def test_a_file_without_a_secret_may_be_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "name").write_text("Institución\n", encoding="utf-8")
+    (tmp_path / "name").chmod(0o644)
+    monkeypatch.setenv("ACCESSCTL_INSTITUTION_FILE", str(tmp_path / "name"))
+    assert load(None).institution == "Institución"

@@ -20,10 +20,12 @@ from accessctl.bootstrap.only_one import HoldLost, only_one
 from accessctl.bootstrap.post import checkpoint_mail
 from accessctl.domain.errors import AccessError
 from accessctl.domain.places import Device, Transport
-from accessctl.ports import CardPresented, TerminalDriver
+from accessctl.ports import CardPresented, DeviceRefused, Terminal, TerminalDriver
+from accessctl.secret_files import OpenToOthers, read_secret
 from accessctl.services.keeper import Pace, TerminalKeeper
 from accessctl.services.push_health import PushSweep
 from accessctl.services.record_sweep import RecordSweep, Rhythm
+from accessctl.settings import Settings
 from accessctl_drivers.desk_readers.serial_reader import Rdm6300Reader
 from accessctl_drivers.zkteco.terminal import ZkTerminalDriver
 
@@ -175,12 +177,28 @@ class DeviceHouse:
 
 
 def terminal_driver(device: Device, service: Service) -> TerminalDriver:
-    """The driver of a ZKTeco terminal. Its comm key is read from its file each time, never kept in the database."""
-    return ZkTerminalDriver(
-        device.address,
-        comm_key=_comm_key(device, service.settings.data_dir),
-        deadline=service.settings.device_deadline_s,
-    )
+    """The driver of a ZKTeco terminal."""
+    return KeyedTerminal(device, service.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTerminal:
+    """A terminal with its comm key, which is read from its file for each session and never kept in the database.
+
+    A file that cannot be used is this terminal's trouble and no other's: it is off, and says why, until that is mended.
+    """
+
+    device: Device
+    settings: Settings
+
+    def connect(self) -> Terminal:
+        """A session, or one of the three errors; `DeviceRefused` where its key's file cannot be used."""
+        try:
+            comm_key = _comm_key(self.device, self.settings.data_dir)
+        except KeysWrong as wrong:
+            raise DeviceRefused(f"terminal {self.device.id}: {wrong}") from None
+        deadline = self.settings.device_deadline_s
+        return ZkTerminalDriver(self.device.address, comm_key=comm_key, deadline=deadline).connect()
 
 
 def _comm_key(device: Device, data_dir: Path) -> int:
@@ -188,9 +206,11 @@ def _comm_key(device: Device, data_dir: Path) -> int:
         return 0
     file = data_dir / device.comm_key_file
     try:
-        text = file.read_text(encoding="ascii").strip()
+        text = read_secret(file, named_by="comm_key_file").decode("ascii").strip()
+    except OpenToOthers as found:
+        raise KeysWrong(str(found)) from None
     except (OSError, UnicodeDecodeError):
-        raise KeysWrong(f"{file}: the comm key of {device.id} cannot be read") from None
+        raise KeysWrong(f"comm_key_file: {file}: cannot be read") from None
     if not text.isdigit() or len(text) > 9:
-        raise KeysWrong(f"{file}: a comm key is a number of up to nine digits")
+        raise KeysWrong(f"comm_key_file: {file}: a comm key is a number of up to nine digits")
     return int(text)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accessctl.record import RecordBroken, Verifier
+from accessctl.secret_files import OpenToOthers, read_secret
 
 KEY_BYTES = 32
 NAMES = ("record.key", "templates.key", "panel.key", "ingress.key")
@@ -56,12 +57,11 @@ def read_key(folder: Path, name: str) -> bytes:
     """One key. Raises `KeysWrong` where it is missing, malformed, or readable by others."""
     file = folder / name
     try:
-        mode = file.stat().st_mode
-        text = file.read_text(encoding="ascii").strip()
+        text = read_secret(file).decode("ascii").strip()
+    except OpenToOthers as found:
+        raise KeysWrong(str(found)) from None
     except (OSError, UnicodeDecodeError):
         raise KeysWrong(f"{file}: cannot be read; accessctl init makes the keys") from None
-    if mode & 0o077:
-        raise KeysWrong(f"{file}: is open to others (mode {mode & 0o777:o}); chmod 600 it")
     try:
         key = bytes.fromhex(text)
     except ValueError:

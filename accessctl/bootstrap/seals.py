@@ -3,6 +3,7 @@
 from accessctl import clock
 from accessctl.bootstrap.keys import KeysWrong, write_new
 from accessctl.documents.sealing import Seal, SealWrong, make_material
+from accessctl.secret_files import OpenToOthers, read_secret
 from accessctl.services.paper_facts import Sealing, unsealed
 from accessctl.settings import Settings
 
@@ -28,13 +29,13 @@ def seal_of(settings: Settings) -> Sealing:
     if settings.seal_pkcs12 is None and not file.exists():
         return unsealed
     try:
-        if file.stat().st_mode & 0o077:
-            raise KeysWrong(f"{file}: is open to others; chmod 600 it")
         return Seal(
-            file.read_bytes(),
+            read_secret(file, named_by="" if settings.seal_pkcs12 is None else "seal_pkcs12"),
             password=settings.seal_password.get_secret_value(),
             authority=settings.time_stamp_authority,
         )
+    except OpenToOthers as found:
+        raise KeysWrong(str(found)) from None
     except OSError as failed:
         raise KeysWrong(f"{file}: {failed.strerror}") from None
     except SealWrong as wrong:

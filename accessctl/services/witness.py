@@ -19,6 +19,7 @@ import orjson
 from accessctl.record import Checkpoint, RecordBroken, Signer, Verifier, Why, cosign, open_checkpoint, verify_extension
 from accessctl.record.proofs import EXTENSION_FORMAT
 from accessctl.record.reading import MAX_DOCUMENT, Fields, document
+from accessctl.secret_files import OpenToOthers, read_secret
 
 KEY = "witness.key"
 STATE = "witness.state"
@@ -129,10 +130,12 @@ class Witness:
 
     def _signer(self, state: _State) -> Signer:
         file = self._folder / KEY
-        if file.exists() and file.stat().st_mode & 0o077:
-            raise WitnessWrong(f"{file}: is open to others; chmod 600 it")
         try:
-            return Signer(state.name, bytes.fromhex(_read(file).decode("ascii").strip()))
+            return Signer(state.name, bytes.fromhex(read_secret(file).decode("ascii").strip()))
+        except OpenToOthers as found:
+            raise WitnessWrong(str(found)) from None
+        except OSError as failed:
+            raise WitnessWrong(f"{file}: {failed.strerror}") from None
         except ValueError:
             raise WitnessWrong(f"{file}: is no key") from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from accessctl.bootstrap.keys import KeysWrong
 from accessctl.cli import group
 from accessctl.cli.site import LARGEST
 from accessctl.domain.facts import Fact
@@ -115,6 +116,40 @@ def test_a_terminal_that_is_off_is_a_failure_and_the_reason_is_said(folder: Path
     assert row["error"]
     none = run(folder, "devices", "apply", "cd-9")
     assert (none.exit_code, "ningún terminal" in none.output) == (1, True)
+
+
+def test_a_comm_key_that_others_may_read_is_refused_by_setting_file_and_mode(folder: Path) -> None:
+    key = folder / "lobby.key"
+    key.write_text("192837465")
+    key.chmod(0o640)
+    site = folder / "site.toml"
+    with_key = 'address = "tcp://127.0.0.1:9"\ncomm_key_file = "lobby.key"'
+    site.write_text(FILE.replace('address = "tcp://127.0.0.1:4370"', with_key))
+    run(folder, "site", "apply", site)
+    done = run(folder, "devices", "plan", "lobby", "--json")
+    [row] = json.loads(done.output)
+    assert done.exit_code == 1
+    for said in ("comm_key_file", str(key), "is open to others", "mode 0640", "wanted 0600"):
+        assert said in row["error"]
+    assert "192837465" not in done.output
+    key.chmod(0o600)
+    [row] = json.loads(run(folder, "devices", "plan", "lobby", "--json").output)
+    assert "is open to others" not in row["error"]  # now it is the line: nobody listens on the discard port
+
+
+def test_a_seal_that_others_may_read_is_refused_by_setting(folder: Path) -> None:
+    seal = folder / "institution.p12"
+    seal.write_bytes((folder / "var" / "keys" / "seal.p12").read_bytes())
+    seal.chmod(0o644)
+    with (folder / "accessctl.toml").open("a") as config:
+        config.write('seal_pkcs12 = "institution.p12"\n')
+    done = run(folder, "account", "list")
+    assert done.exit_code == 1
+    assert isinstance(done.exception, KeysWrong)
+    for said in ("seal_pkcs12", str(seal), "is open to others", "0600"):
+        assert said in str(done.exception)
+    seal.chmod(0o600)
+    assert run(folder, "account", "list").exit_code == 0
 
 
 def test_a_controller_is_shown_as_it_was_read_and_changed_by_the_service_alone(folder: Path) -> None:
