@@ -4,6 +4,7 @@ It is drawn by hand and not from strips: one side, read from two metres. A text 
 the badge alone; the visit's page and the register hold it whole.
 """
 
+import io
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,7 +47,9 @@ class Badge:
 
 def render_badge(badge: Badge) -> bytes:
     """The badge as PDF."""
+    out = io.BytesIO()
     pen = Pen(
+        out.write,
         size=SIZE,
         title=printable(f"{TITLE} {badge.imprint.number}"),
         subject=printable(f"{badge.imprint.citation}. {SERVES}"),
@@ -59,7 +62,8 @@ def render_badge(badge: Badge) -> bytes:
     top = _pairs(pen, top - 8, badge)
     _foot(pen, badge, top)
     pen.end_page()
-    return pen.finish()
+    pen.finish()
+    return out.getvalue()
 
 
 def _head(pen: Pen, badge: Badge) -> None:

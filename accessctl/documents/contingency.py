@@ -3,6 +3,7 @@
 What is written on one by hand is typed in afterwards and names the folio; a folio that never comes back is missed.
 """
 
+import io
 from dataclasses import dataclass
 
 from accessctl.documents.imprint import Imprint
@@ -51,13 +52,15 @@ def render_folios(blank: BlankFolios, *, size: Size = LETTER) -> bytes:
         raise ValueError("no folio to print")
     landscape = (max(size), min(size))
     sheet = Sheet(title=TITLE_TEXT, serves=SERVES, imprint=blank.imprint, size=landscape, margin=MARGIN)
-    pen = sheet.pen()
+    out = io.BytesIO()
+    pen = sheet.pen(out.write)
     pen.stamp("lineas", lambda: _draw_grid(pen, sheet))
     for page, folio in enumerate(blank.folios, start=1):
         sheet.begin(pen, page=page, pages=len(blank.folios), number=f"Folio {folio}")
         pen.place("lineas")
         pen.end_page()
-    return pen.finish()
+    pen.finish()
+    return out.getvalue()
 
 
 def _draw_grid(pen: Pen, sheet: Sheet) -> None:

@@ -6,11 +6,13 @@ page. The pages are known before the first one is drawn, so «página x de y» i
 PDF.
 """
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from accessctl.documents.imprint import Imprint, moment
 from accessctl.documents.pdf import Pen
+from accessctl.documents.pdf_file import Write
 from accessctl.documents.qr import draw_qr
 from accessctl.documents.style import (
     ACCENT,
@@ -83,9 +85,10 @@ class Sheet:
         """Height of the body."""
         return self.top - BOTTOM - FOOT
 
-    def pen(self) -> Pen:
+    def pen(self, write: Write) -> Pen:
         """A pen for this document, with the frame of its pages drawn once."""
         pen = Pen(
+            write,
             size=self.size,
             title=printable(f"{self.title} {self.imprint.number}"),
             subject=printable(f"{self.imprint.citation}. {self.serves}"),
@@ -133,7 +136,8 @@ class Sheet:
     def compose(self, strips: Sequence[Strip]) -> bytes:
         """The document of these strips."""
         pages = paginate(strips, self.height)
-        pen = self.pen()
+        out = io.BytesIO()
+        pen = self.pen(out.write)
         for number, page in enumerate(pages, start=1):
             self.begin(pen, page=number, pages=len(pages), number=self.imprint.number)
             top = self.top
@@ -141,7 +145,8 @@ class Sheet:
                 strip.draw(pen, self.margin, top)
                 top -= strip.height
             pen.end_page()
-        return pen.finish()
+        pen.finish()
+        return out.getvalue()
 
 
 def paginate(strips: Sequence[Strip], height: float) -> list[list[Strip]]:

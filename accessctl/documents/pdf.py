@@ -1,26 +1,26 @@
 """The untyped surface: all of reportlab that the documents use, behind one typed pen.
 
-Three decisions live here. Text is written as PDF operators of ours (`Tm`, `Tj`) through `addLiteral`, with the codes
-that reportlab's font subsetter assigns: many lines in one text object, and each code asked for once. A page's stream is
-compressed when the page ends, so that a long register holds compressed pages and not the text of thousands of folios.
-Saving holds a lock: building a subset moves the read position of the shared font file, and two requests may print at
-once.
+Three decisions live here. Text is written as PDF operators of ours (`Tm`, `Tj`), with the codes that reportlab's font
+subsetter assigns: many lines in one text object, and each code asked for once. A page is written out, compressed, when
+it ends (`pdf_file`), so that a long register holds neither the text nor the pages of its thousands of folios: reportlab
+makes the fonts, the catalogue and the metadata, which come last. Writing these holds a lock: building a subset moves
+the read position of the shared font file, and two requests may print at once.
 
 Invariant mode gives the same bytes for the same input; the creation date in the metadata is the document's own, an
 argument.
 """
 
-import io
 import threading
-import zlib
+from array import array
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from reportlab.pdfbase import pdfdoc, pdfmetrics, ttfonts
-from reportlab.pdfgen import canvas
 
+from accessctl.documents.pdf_file import PdfFile, Write
 from accessctl.documents.style import ACCENT, INK, Colour, Face, Size
 
 FONTS = Path(__file__).parent / "fonts"
@@ -92,27 +92,33 @@ class Pen:
     `text.printable`.
     """
 
-    def __init__(self, *, size: Size, title: str, subject: str, author: str, at: datetime) -> None:
-        """`at` (with offset) becomes the creation date of the metadata."""
-        self._canvas: Any = canvas.Canvas(
-            io.BytesIO(),
-            pagesize=size,
-            pageCompression=1,
-            invariant=1,
-            lang=LANGUAGE,
-            initialFontName=_FONTS[Face.REGULAR].fontName,
-        )
-        self._canvas.setTitle(title)
-        self._canvas.setSubject(subject)
-        self._canvas.setAuthor(author)
-        self._canvas.setCreator(PRODUCER)
-        self._canvas.setProducer(PRODUCER)
-        self._canvas.setViewerPreference("DisplayDocTitle", "true")
+    def __init__(self, write: Write, *, size: Size, title: str, subject: str, author: str, at: datetime) -> None:
+        """Each page goes to `write` as it ends; `at` (with offset) becomes the creation date of the metadata."""
+        self._document: Any = pdfdoc.PDFDocument(compression=1, invariant=1, lang=LANGUAGE)
+        self._document.setTitle(title)
+        self._document.setSubject(subject)
+        self._document.setAuthor(author)
+        self._document.setCreator(PRODUCER)
+        self._document.setProducer(PRODUCER)
         stamp = at.strftime("D:%Y%m%d%H%M%S%z")  # -0600 becomes -06'00'
-        self._canvas.setDateFormatter(lambda *_: f"{stamp[:-2]}'{stamp[-2:]}'")
-        self._document: Any = self._canvas._doc  # noqa: SLF001  # reportlab names its document only so, and its own platypus reads it
+        self._document.setDateFormatter(lambda *_: f"{stamp[:-2]}'{stamp[-2:]}'")
+        self._catalog: Any = self._document.Catalog
+        self._catalog.Outlines = None
+        self._catalog.ViewerPreferences = pdfdoc.ViewerPreferencesPDFDictionary()
+        self._catalog.ViewerPreferences["DisplayDocTitle"] = "true"
         self._codes = {face: _Codes(font, self._document) for face, font in _FONTS.items()}
-        self._pages = 0
+        self._file = PdfFile(write)
+        self._box = b"[0 0 %.2f %.2f]" % size
+        self._code: list[str] = []
+        self._stamps: dict[str, str] = {}  # their names in the document
+        self._pages = array("L")  # the numbers of their objects
+        fonts = pdfdoc.PDFResourceDictionary()
+        fonts.basicFonts()
+        self._resources = pdfdoc.PDFResourceDictionary()
+        self._resources.basicFonts()
+        self._parent = self._number()  # of all pages
+        self._catalog.Pages = f"{self._parent} 0 R"
+        self._of_pages, self._of_stamps = self._refer(self._resources), self._refer(fonts)
 
     def text(
         self, x: float, y: float, text: str, *, size: float, face: Face = Face.REGULAR, colour: Colour = INK
@@ -148,7 +154,7 @@ class Pen:
             else:
                 code.append(f"1 0 0 1 {across} {up} Tm ({escaped}) Tj")
         code.append("ET")
-        self._canvas.addLiteral("\n".join(code))
+        self._code.append("\n".join(code))
 
     def lines(
         self, segments: Iterable[tuple[float, float, float, float]], *, weight: float = 0.5, colour: Colour = INK
@@ -156,7 +162,7 @@ class Pen:
         """Straight lines from (x1, y1) to (x2, y2)."""
         code = [f"q {weight:.2f} w", _colour(colour, "RG")]
         code += [f"{x1:.2f} {y1:.2f} m {x2:.2f} {y2:.2f} l" for x1, y1, x2, y2 in segments]
-        self._canvas.addLiteral("\n".join([*code, "S Q"]))
+        self._code.append("\n".join([*code, "S Q"]))
 
     def boxes(self, boxes: Iterable[tuple[float, float, float, float]], *, colour: Colour = ACCENT) -> None:
         """Filled rectangles (x, y, width, height) in one path, so that neighbours show no seam."""
@@ -165,14 +171,14 @@ class Pen:
             _colour(colour, "rg"),
             *(f"{x:.3f} {y:.3f} {width:.3f} {height:.3f} re" for x, y, width, height in boxes),
         ]
-        self._canvas.addLiteral("\n".join([*code, "f Q"]))
+        self._code.append("\n".join([*code, "f Q"]))
 
     def frame(
         self, x: float, y: float, width: float, height: float, *, weight: float = 0.6, colour: Colour = INK
     ) -> None:
         """An empty rectangle."""
         outline = f"{x:.2f} {y:.2f} {width:.2f} {height:.2f} re S Q"
-        self._canvas.addLiteral(f"q {weight:.2f} w {_colour(colour, 'RG')}\n{outline}")
+        self._code.append(f"q {weight:.2f} w {_colour(colour, 'RG')}\n{outline}")
 
     def curves(
         self,
@@ -193,29 +199,58 @@ class Pen:
             code += [
                 " ".join(f"{value:.2f}" for value in piece) + (" m" if len(piece) == 2 else " c") for piece in path
             ]
-        self._canvas.addLiteral("\n".join([*code, "S Q"]))
+        self._code.append("\n".join([*code, "S Q"]))
 
     def stamp(self, name: str, draw: Callable[[], None]) -> None:
         """Draw once what every page shows; only between pages."""
-        self._canvas.beginForm(name)
         draw()
-        self._canvas.endForm()
+        number = self._number()
+        about = b"/Type /XObject /Subtype /Form /BBox %b /Resources %b" % (self._box, self._of_stamps)
+        self._file.add_stream(number, about, self._drawn())
+        self._stamps[name] = f"S{len(self._stamps) + 1}"
+        self._resources.XObject[self._stamps[name]] = f"{number} 0 R"
 
     def place(self, name: str) -> None:
         """Show a stamp on this page."""
-        self._canvas.doForm(name)
+        self._code.append(f"/{self._stamps[name]} Do")
 
     def end_page(self) -> None:
-        """Close the page and keep it compressed."""
-        self._canvas.showPage()
-        self._pages += 1
-        page = self._document.idToObject[f"Page{self._pages}"]
-        stream = pdfdoc.PDFDictionary({"Filter": pdfdoc.PDFName("FlateDecode")})
-        page.Contents = pdfdoc.PDFStream(stream, zlib.compress(page.stream.encode("ascii"), 6))
-        page.stream = ""
+        """Close the page and write it out; nothing of it is kept but its number."""
+        contents, page = self._number(), self._number()
+        self._file.add_stream(contents, b"", self._drawn())
+        about = (self._parent, self._box, self._of_pages, contents)
+        self._file.add(page, b"<< /Type /Page /Parent %d 0 R /MediaBox %b /Resources %b /Contents %d 0 R >>" % about)
+        self._pages.append(page)
 
-    def finish(self) -> bytes:
-        """The whole document. The pen is used up."""
+    def finish(self) -> None:
+        """Write what the pages share, and the end of the file. The pen is used up."""
+        document = self._document
+        kids = b" ".join([b"%d 0 R" % number for number in self._pages])
+        self._file.add(self._parent, b"<< /Type /Pages /Count %d /Kids [%b] >>" % (len(self._pages), kids))
+        root, info = self._refer(self._catalog), self._refer(document.info)
         with _SAVING:
-            document: bytes = self._canvas.getpdfdata()
-        return document
+            for font in document.delayedFonts:
+                font.addObjects(document)
+            for number in count(1):  # writing an object may add others
+                if number > document.objectcounter:
+                    break
+                if number not in self._file:
+                    held = document.idToObject[document.numberToId[number]]
+                    self._file.add(number, pdfdoc.format(held, document, toplevel=1))
+        self._file.finish(root=root, info=info)
+
+    def _number(self) -> int:
+        """The number of a new object, which we write and reportlab does not know."""
+        self._document.objectcounter += 1
+        number: int = self._document.objectcounter
+        return number
+
+    def _refer(self, held: Any) -> bytes:
+        """A reference to an object of reportlab's, which is written at the end."""
+        reference: bytes = self._document.Reference(held).format(self._document)
+        return reference
+
+    def _drawn(self) -> bytes:
+        """What was drawn since the last time, as operators."""
+        code, self._code = "\n".join(self._code), []
+        return code.encode("ascii")

@@ -9,6 +9,7 @@ Written for long days: one text object for a folio, cells that recur are wrapped
 first pass that keeps only how many pieces of lines go on each folio; the time is linear in the number of lines.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +19,7 @@ from accessctl.documents.imprint import Imprint, long_date
 from accessctl.documents.page import Sheet
 from accessctl.documents.parts import Column
 from accessctl.documents.pdf import Pen
+from accessctl.documents.pdf_file import Write
 from accessctl.documents.style import ACCENT, FINE, LETTER, MUTED, RULE, SHADE, SMALL, TITLE, Face, Size
 from accessctl.documents.text import width, wrap
 
@@ -110,12 +112,22 @@ def count_folios(register: Register, *, size: Size = LETTER) -> int:
 
 def render_register(register: Register, *, size: Size = LETTER) -> bytes:
     """The day's folios as PDF, on `size` laid on its side. ValueError where the book has not that many folios left."""
+    out = io.BytesIO()
+    write_register(register, out.write, size=size)
+    return out.getvalue()
+
+
+def write_register(register: Register, write: Write, *, size: Size = LETTER) -> None:
+    """The same, folio after folio as they are drawn, so that memory does not grow with them.
+
+    Where the book has not enough folios (ValueError) nothing was written.
+    """
     layout = _Layout(register, size)
     folios = layout.folios()
     last = register.first_folio + len(folios) - 1
     if register.folios_in_book is not None and last > register.folios_in_book:
         raise ValueError(f"the day ends on folio {last}; the book has {register.folios_in_book}")
-    pen = layout.sheet.pen()
+    pen = layout.sheet.pen(write)
     pen.stamp(_COLUMNS_STAMP, lambda: layout.draw_head(pen))
     pieces = layout.pieces()
     of_book = "" if register.folios_in_book is None else f" de {register.folios_in_book}"
@@ -127,7 +139,7 @@ def render_register(register: Register, *, size: Size = LETTER) -> bytes:
         if page == len(folios):
             layout.draw_closing(pen, bottom, last)
         pen.end_page()
-    return pen.finish()
+    pen.finish()
 
 
 class _Wrapped(dict[str, list[str]]):

@@ -3,7 +3,9 @@
 Both print the same lines in the same columns on the same paper, every cell in full. LongTable gets the cells that are
 too wide as lines broken beforehand (not counted against it): a plain string does not wrap in it, and a Paragraph for a
 cell would be slower still. Rounds alternate; the median of the per-round ratios counts.
-Goals: at least 20 times the lines a second, t(120k)/t(12k) at most 11. Memory is measured in child processes.
+Goals: at least 20 times the lines a second; t(120k)/t(12k) at most 11; flat memory. Memory is how much higher a process
+of its own stands at its highest, while the register is written into a file, than with the lines in its hands and a
+short register printed before. Flat: for 120,000 lines at most 1.1 times what it is for 12,000, and 1 MiB.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import os
 import platform
 import statistics
 import sys
+import tempfile
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,7 +25,7 @@ from reportlab.platypus import LongTable, SimpleDocTemplate
 
 from accessctl.documents.imprint import CheckpointReference, Evidence, Imprint
 from accessctl.documents.parts import Column
-from accessctl.documents.register import PAD, TEXT, Register, RegisterLine, render_register
+from accessctl.documents.register import PAD, TEXT, Register, RegisterLine, render_register, write_register
 from accessctl.documents.text import wrap
 
 COLUMNS = (
@@ -30,7 +33,7 @@ COLUMNS = (
     *(("Evento", 2.4), ("Autorizó", 3.6), ("Acompaña", 3.6), ("Motivo", 4.0), ("Asiento", 2.0)),
 )
 DAY = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LINES, MANY = 12_000, 120_000
+LINES = 12_000
 
 
 def entry(number: int) -> tuple[str, ...]:
@@ -75,13 +78,14 @@ def long_table(rows: list[list[str]], widths: list[float]) -> bytes:
 
 
 def peak(count: int) -> tuple[int, int]:
-    """In a process of its own: KiB of memory at its highest, above what the lines took, and bytes of the PDF."""
+    """In a process of its own: KiB of memory at its highest, above what the lines took, and bytes of the file."""
     render_register(register(10))  # fonts are loaded and the library has warmed up
     day = register(count)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # proc(5): forget the highest mark so far
     before = _highest()
-    size = len(render_register(day))
-    return _highest() - before, size
+    with tempfile.TemporaryFile() as out:
+        write_register(day, out.write)
+        return _highest() - before, out.tell()
 
 
 def _highest() -> int:
@@ -123,10 +127,14 @@ def main() -> int:
     ratio = statistics.median(ratios)
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         small, large = pool.map(peak, [chosen.lines, chosen.lines * 10], chunksize=1)
-    print(f"memory above the lines themselves: {small[0] / 1024:.0f} MiB for a PDF of {small[1] / 2**20:.1f} MiB,")
-    print(f"    ten times the lines: {large[0] / 1024:.0f} MiB for a PDF of {large[1] / 2**20:.1f} MiB")
-    print(f"P10: {ratio:.1f}x LongTable (goal 20), ten times the lines in {growth:.1f}x the time (goal 11 at most)")
-    return 0 if ratio >= 20 and growth <= 11 else 1
+    allowed = 1.1 * small[0] + 1024
+    for kib, size in (small, large):
+        print(f"memory above the lines themselves: {kib / 1024:.1f} MiB for a PDF of {size / 2**20:.1f} MiB")
+    print(
+        f"P10: {ratio:.1f}x LongTable (goal 20), ten times the lines in {growth:.1f}x the time (goal 11 at most) "
+        f"and {large[0] / 1024:.1f} MiB of memory (goal {allowed / 1024:.1f} at most)"
+    )
+    return 0 if ratio >= 20 and growth <= 11 and large[0] <= allowed else 1
 
 
 if __name__ == "__main__":

@@ -30,10 +30,11 @@ from pyhanko_certvalidator import ValidationContext
 from accessctl.bootstrap.keys import KeysWrong
 from accessctl.bootstrap.seals import SEAL, make_seal, seal_of
 from accessctl.documents.notice import render_notice
+from accessctl.documents.register import render_register
 from accessctl.documents.sealing import FIELD, REASON, Seal, SealWrong, certificate_of, make_material
 from accessctl.services.paper_facts import unsealed
 from accessctl.settings import Settings
-from tests.documents.samples import notice
+from tests.documents.samples import notice, read, register, register_line
 
 NOW = datetime.now(UTC)
 PLAIN = render_notice(notice())
@@ -62,6 +63,14 @@ def test_a_seal_is_pades_and_holds() -> None:
     assert status.bottom_line
     stranger = make_material(name="x", institution="y", at=NOW)
     assert not checked(sealed, [certificate_of(stranger)]).trusted
+
+
+def test_a_seal_holds_on_many_folios() -> None:
+    day = render_register(register(tuple(map(register_line, range(200)))))
+    sealed = Seal(MATERIAL)(day)
+    assert sealed.startswith(day)
+    assert checked(sealed, [certificate_of(MATERIAL)]).bottom_line
+    assert [page.extract_text() for page in read(sealed)] == [page.extract_text() for page in read(day)]
 
 
 def test_a_changed_byte_breaks_it() -> None:
