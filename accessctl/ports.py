@@ -442,6 +442,10 @@ class NotStored(Exception):
     """What a controller sent could not be made durable now: it is not acknowledged, so that it is sent again."""
 
 
+class DiskFailed(NotStored):
+    """The disk did not keep what was written: nothing more is stored by this process, which has to be started anew."""
+
+
 class NotRecorded(NotStored):
     """Somebody at a door was decided, by every rule, and the decision could not be recorded."""
 

@@ -1,11 +1,13 @@
 """The composition root: the only place where settings, drivers, storage, documents and services meet."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from argon2 import PasswordHasher
 
 from accessctl import clock
+from accessctl.bootstrap.disk import noting
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.rotation import record_keys
 from accessctl.bootstrap.seals import seal_of
@@ -130,14 +132,16 @@ def alarm_rules(settings: Settings) -> AlarmRules:
     )
 
 
-def build(settings: Settings, *, wait_s: float = 30.0) -> Service:
+def build(settings: Settings, *, wait_s: float = 30.0, disk_failed: Callable[[], None] | None = None) -> Service:
     """The service for these settings; a writer waits `wait_s` for the one before it.
+
+    `disk_failed` is what happens where the disk did not keep a commit; without it a mark is left, for a short run.
 
     Raises `KeysWrong` or `DatabaseNotReady` where `accessctl init` was not run.
     """
     engine = make_engine(settings.database, wait_s=wait_s)
     require_current(engine)
-    store = SqlStore(engine, clock.entropy, wait_s=2 * wait_s)
+    store = SqlStore(engine, clock.entropy, wait_s=2 * wait_s, disk_failed=disk_failed or noting(settings))
     office = Office(store=store, clock=clock.now, new_id=clock.new_id, alarm_rules=alarm_rules(settings))
     vault = Vault(read_key(settings.keys_dir, "templates.key"))
     removals = RemovalDesk(office)

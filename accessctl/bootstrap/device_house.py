@@ -22,6 +22,7 @@ from accessctl.domain.errors import AccessError
 from accessctl.domain.places import Device, Transport
 from accessctl.ports import CardPresented, DeviceRefused, Terminal, TerminalDriver
 from accessctl.secret_files import OpenToOthers, read_secret
+from accessctl.services.disk_failure import DiskWatch
 from accessctl.services.keeper import Pace, TerminalKeeper
 from accessctl.services.push_health import PushSweep
 from accessctl.services.record_sweep import RecordSweep, Rhythm
@@ -102,6 +103,7 @@ class DeviceHouse:
             Round("visits", self._watch_visits),
             Round("controllers", PushSweep(service.office).run),
             Round("checkpoints", record.run),
+            Round("disk", DiskWatch(service.office, service.record_keeper, settings.data_dir).run),
         ]
         mail = checkpoint_mail(service)
         return rounds if mail is None else [*rounds, Round("mail", mail.run)]

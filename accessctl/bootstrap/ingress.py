@@ -8,6 +8,7 @@ import resource
 import sys
 
 from accessctl.bootstrap import Service, build
+from accessctl.bootstrap.disk import ending
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_server
 from accessctl.bootstrap.logs import log_to_standard_error
@@ -30,7 +31,8 @@ def ingress_app() -> Front:
     sys.setswitchinterval(SWITCH_S)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MOST_FILES), most))
-    return ingress_of(build(load(None), wait_s=STORE_WAIT_S))
+    settings = load(None)
+    return ingress_of(build(settings, wait_s=STORE_WAIT_S, disk_failed=ending(settings)))
 
 
 def ingress_of(service: Service) -> Front:

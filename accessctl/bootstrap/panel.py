@@ -3,6 +3,7 @@
 from flask import Flask
 
 from accessctl.bootstrap import Service, build
+from accessctl.bootstrap.disk import ending
 from accessctl.bootstrap.keys import read_key
 from accessctl.bootstrap.lifeline import end_with_server
 from accessctl.bootstrap.logs import log_to_standard_error
@@ -16,7 +17,8 @@ def panel_app() -> Flask:
     """The factory that the web server calls in its worker."""
     end_with_server()
     log_to_standard_error()
-    return panel_of(build(load(None)))
+    settings = load(None)
+    return panel_of(build(settings, disk_failed=ending(settings)))
 
 
 def panel_of(service: Service) -> Flask:

@@ -25,6 +25,7 @@ from accessctl.cli.site import site
 from accessctl.cli.upkeep import backup, health, restore
 from accessctl.cli.witness import witness
 from accessctl.domain.errors import AccessError
+from accessctl.ports import DiskFailed
 from accessctl.settings import SettingsWrong
 from accessctl.storage.engine import DatabaseNotReady, UnknownDatabase
 from accessctl_web.messages import refusal_of
@@ -81,6 +82,6 @@ def main() -> None:
         shown = refusal_of(refusal)
         click.echo(f"{shown.sentence} ({shown.norm})" if shown.norm else shown.sentence, err=True)
         sys.exit(1)
-    except (SettingsWrong, KeysWrong, NotReady, DatabaseNotReady, UnknownDatabase) as error:
+    except (SettingsWrong, KeysWrong, NotReady, DiskFailed, DatabaseNotReady, UnknownDatabase) as error:
         click.echo(str(error), err=True)
         sys.exit(1)

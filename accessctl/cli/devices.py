@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 import click
 
 from accessctl import clock
+from accessctl.bootstrap import build
 from accessctl.bootstrap.device_house import DeviceHouse, terminal_driver
+from accessctl.bootstrap.disk import ending
 from accessctl.bootstrap.lifeline import end_with_parent
 from accessctl.bootstrap.only_one import AlreadyKept, HoldLost, only_one
 from accessctl.cli.context import Context
@@ -46,7 +48,8 @@ def run(context: Context, parent: int | None) -> None:
         end_with_parent(parent)
     stop = stop_on_signals()
     try:
-        DeviceHouse(context.service).run(stop, ready=lambda: click.echo("ready devices", err=True))
+        service = build(context.settings, disk_failed=ending(context.settings))
+        DeviceHouse(service).run(stop, ready=lambda: click.echo("ready devices", err=True))
     except AlreadyKept:
         raise click.ClickException(KEPT) from None
     except HoldLost:

@@ -14,6 +14,7 @@ import click
 from accessctl.cli.context import Context
 from accessctl.record import RecordBroken
 from accessctl.services.checkpoint_mail import is_failing
+from accessctl.services.disk_failure import disk_failed
 from accessctl.storage.backup import CopyBroken, NotEmbedded, copy_database, put_back
 
 DATABASE, MANIFEST, CHECKPOINT = "accessctl.db", "backup.json", "record.checkpoint"
@@ -79,11 +80,19 @@ def health(context: Context, *, as_json: bool) -> None:
         devices = [(one.id, tx.health.maybe(one.id)) for one in tx.devices.find(retired=False, limit=2000)]
         alarms = len(service.alarms.find(open_only=True, limit=1000))
         unmailed = bool(context.settings.mail_server) and is_failing(tx)
+    unsound = disk_failed(context.settings.data_dir)
     off = sorted(key for key, seen in devices if seen is None or not seen.online)
     if as_json:
         click.echo(
             json.dumps(
-                {"entries": size, "devices": len(devices), "offline": off, "alarms": alarms, "unmailed": unmailed}
+                {
+                    "entries": size,
+                    "devices": len(devices),
+                    "offline": off,
+                    "alarms": alarms,
+                    "unmailed": unmailed,
+                    "disk_failed": unsound,
+                }
             )
         )
     else:
@@ -91,5 +100,7 @@ def health(context: Context, *, as_json: bool) -> None:
         click.echo(f"alarmas por atender: {alarms}" + (f"; fuera de línea: {', '.join(off)}" if off else ""))
         if unmailed:
             click.echo("el último punto de control no salió por correo: vea el registro, «record mail»")
-    if off or unmailed:
+        if unsound:
+            click.echo("el disco no guardó lo escrito, y el registro no se ha verificado desde entonces")
+    if off or unmailed or unsound:
         sys.exit(1)

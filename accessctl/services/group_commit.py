@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from accessctl.ports import NotStored
+from accessctl.ports import DiskFailed, NotStored
 from accessctl.services.store import Store, Work
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ class GroupCommit:
         try:
             results = self._transact(group)
         except Exception as failure:  # handed to whoever waits: the writer must outlive any job
-            if len(group) == 1 or isinstance(failure, _NotBegun):  # no job's fault: alone none fares better
+            if len(group) == 1 or isinstance(failure, (_NotBegun, DiskFailed)):  # alone none fares better
                 log.exception("not stored")
                 for waiting in group:
                     waiting.future.set_exception(_told(failure))

@@ -1,8 +1,9 @@
 """One transaction on one connection, and what it has done so far: what shelves and the record write through."""
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+_SQLITE_UNSYNCED = {"SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC"}
 _SQLITE_TAKEN = {"SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"}
 _POSTGRESQL_TAKEN = "23505"  # unique_violation, PostgreSQL appendix A
 
@@ -27,6 +28,11 @@ class Transaction:
         self.touch(operational=True)
         self.connection.commit()
         self._over = True
+
+
+def sync_failed(error: DBAPIError) -> bool:
+    """Whether SQLite asked the disk to keep what was written, in vain. A PostgreSQL server ends by itself then."""
+    return getattr(error.orig, "sqlite_errorname", None) in _SQLITE_UNSYNCED
 
 
 def is_taken(error: IntegrityError) -> bool:

@@ -10,11 +10,12 @@ exception or not, rolls back.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Self
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.devices import Capture, Command, DeviceHealth, HeldUser
@@ -32,6 +33,7 @@ from accessctl.domain.requests import (
 )
 from accessctl.domain.schedules import Holiday, WeeklySchedule
 from accessctl.domain.searches import SavedSearch
+from accessctl.ports import DiskFailed
 from accessctl.services.store import (
     Alarms,
     Cards,
@@ -62,7 +64,7 @@ from accessctl.storage.shelves import (
     VisitorCardShelf,
     VisitShelf,
 )
-from accessctl.storage.transaction import Transaction
+from accessctl.storage.transaction import Transaction, sync_failed
 
 SCRUBBED = (
     *("people", "visits", "requests", "removals", "attachments", "signatures", "alarms", "accounts", "templates"),
@@ -73,8 +75,10 @@ SCRUBBED = (
 class Writer:
     """Whose turn it is to write in this process, and the end of the record as the last writer left it."""
 
-    def __init__(self, wait_s: float) -> None:
+    def __init__(self, wait_s: float, told: Callable[[], None] | None) -> None:
         self.appender = RecordAppender()
+        self._told = told
+        self._unsound = False
         self._turn = threading.Lock()
         self._owner: int | None = None
         self._wait_s = wait_s
@@ -82,12 +86,16 @@ class Writer:
     def begin(self, engine: Engine) -> Connection:
         """Wait for the turn and begin. Raises `TimeoutError` where the writer before this one took too long.
 
-        A thread that writes already would wait for itself: that is a bug, and raises `RuntimeError` at once.
+        A thread that writes already would wait for itself: that is a bug, and raises `RuntimeError` at once. After a
+        failed sync nobody writes any more: `DiskFailed`.
         """
         if self._owner == threading.get_ident():
             raise RuntimeError("a unit of work that writes was begun inside another one")
         if not self._turn.acquire(timeout=self._wait_s):
             raise TimeoutError(f"another writer held the store for {self._wait_s} s")
+        if self._unsound:
+            self._turn.release()
+            raise DiskFailed("the disk did not keep what was written before")
         try:
             connection = begin_writing(engine)
         except BaseException:
@@ -95,6 +103,12 @@ class Writer:
             raise
         self._owner = threading.get_ident()
         return connection
+
+    def disk_failed(self) -> None:
+        """What was written may be gone, and a later sync would not say so (see `accessctl.services.disk_failure`)."""
+        self._unsound = True
+        if self._told is not None:
+            self._told()
 
     def release(self) -> None:
         """Let the next one write."""
@@ -199,20 +213,34 @@ class SqlWork:
         )
 
     def commit(self) -> None:
-        """Append what was recorded and end the transaction. Raises `NothingRecorded`."""
+        """Append what was recorded and end the transaction. Raises `NothingRecorded`, `DiskFailed`."""
         self._journal.flush()
         if self._transaction.changed and not self._journal.appended:
             raise NothingRecorded("a unit of work changed something and recorded no fact")
-        self._transaction.finish()
+        try:
+            self._transaction.finish()
+        except DBAPIError as error:
+            if self._writer is None or not sync_failed(error):
+                raise
+            self._writer.disk_failed()
+            raise DiskFailed("the disk did not keep what was written") from error
 
 
 class SqlStore:
     """Where units of work come from (see `accessctl.services.store.Store`). Shared by threads; not by a fork."""
 
-    def __init__(self, engine: Engine, entropy: Entropy, *, wait_s: float = 60.0) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        entropy: Entropy,
+        *,
+        wait_s: float = 60.0,
+        disk_failed: Callable[[], None] | None = None,
+    ) -> None:
+        """`disk_failed` is called, by the thread that wrote, when the disk did not keep a commit; then none follows."""
         self.engine = engine
         self._entropy = entropy
-        self._writer = Writer(wait_s)
+        self._writer = Writer(wait_s, disk_failed)
 
     def begin(self) -> SqlWork:
         """A unit of work that writes."""

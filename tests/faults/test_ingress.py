@@ -5,9 +5,12 @@ is stored twice, and nobody is kept inside.
 """
 
 import http.client
+import json
 import resource
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +20,7 @@ from random import Random
 
 import pytest
 
+from accessctl.domain.alarms import AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
@@ -183,6 +187,81 @@ def no_room(ingress: Installation) -> Iterator[None]:
         yield
     finally:
         resource.prlimit(worker, resource.RLIMIT_FSIZE, before)
+
+
+# -- a disk that keeps nothing
+
+
+def test_a_sync_that_failed_ends_the_process_and_what_was_acknowledged_is_there(tmp_path: Path) -> None:
+    """Row 5: an fsync fails under six senders; nobody is told "stored" after it, and the next process has it all."""
+    with running(tmp_path, site) as ingress:
+        ingress.stop()
+        ingress.start_on_a_failing_disk()
+        over = threading.Event()
+        acknowledged: list[int] = []
+        broken: list[int] = []  # how many were acknowledged when the disk was broken
+
+        def sends(first: int) -> None:
+            for index in range(first, first + 100_000):
+                if over.is_set():
+                    return
+                if said(ingress, upload("D1", index)) == (200, b"OK"):
+                    acknowledged.append(index)
+
+        threads = [threading.Thread(target=sends, args=(number * 100_000 + 1,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        try:
+            until("some are acknowledged", lambda: len(acknowledged) > 20)
+            ingress.break_the_disk()
+            assert ingress.process.wait(60) != 0
+            broken.append(len(acknowledged))
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(60)
+        assert len(acknowledged) == broken[0], "acknowledged by nobody"
+        assert "the disk did not keep what was written" in ingress.said()
+        told_ = ingress.accessctl("health", "--json")
+        assert told_.returncode == 1
+        assert json.loads(told_.stdout)["disk_failed"]
+
+        ingress.start_again()
+        kept = {row.index for row in ingress.rows(Fact.DOOR_REFUSED, device="D1")}
+        assert len(kept) >= len(acknowledged)
+        before = stored(ingress, "D1")
+        for index in acknowledged:
+            assert said(ingress, upload("D1", index)) == (200, b"OK")
+        assert stored(ingress, "D1") == before, "acknowledged and not stored"
+        verified(ingress)
+
+
+def test_after_a_failed_sync_the_record_is_read_whole_and_an_alarm_says_what_happened(tmp_path: Path) -> None:
+    """Row 5, afterwards: the process that keeps the devices raises the alarm, verifies the record, and settles it."""
+    with running(tmp_path, site) as ingress:
+        ingress.stop()
+        assert ingress.accessctl("init").returncode == 0  # the record's first entry, which says whose key signs it
+        ingress.start_on_a_failing_disk()
+        ingress.break_the_disk()
+        assert said(ingress, upload("D1", 1))[0] in {0, 503}
+        assert ingress.process.wait(60) != 0
+        ingress.start_again()
+        assert said(ingress, upload("D1", 1)) == (200, b"OK")
+        command = [sys.executable, "-m", "accessctl", "--config", str(tmp_path / "accessctl.toml"), "devices", "run"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as keeper:
+            try:
+                until("the alarm is settled", lambda: disk_alarm(ingress) == "resolved", within_s=60)
+            finally:
+                keeper.terminate()
+        assert not json.loads(ingress.accessctl("health", "--json").stdout)["disk_failed"]
+        assert [row.device for row in ingress.rows(Fact.ALARM_RAISED)].count("") == 1  # the others: nobody calls
+        verified(ingress)
+
+
+def disk_alarm(ingress: Installation) -> str:
+    """The state of the alarm about the disk, "" where there is none."""
+    with ingress.store.view() as tx:
+        return next((one.state.value for one in tx.alarms.find(kind=AlarmKind.GAP, key="disk", limit=1)), "")
 
 
 # -- a locked store

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,13 +14,14 @@ from pathlib import Path
 
 from accessctl import clock
 from accessctl.bootstrap.keys import make_keys
-from accessctl.bootstrap.supervisor import free_port
+from accessctl.bootstrap.supervisor import free_port, ingress_command
 from accessctl.domain.devices import DeviceHealth
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM, Person
 from accessctl.services.office import Office
 from accessctl.services.store import EventFilter, EventRow
 from accessctl.storage.unit_of_work import SqlStore
+from tests.protocol import failing_disk
 from tests.services.premises import Premises
 from tests.stores import sqlite_store
 
@@ -59,6 +60,30 @@ class Installation:
     def start_again(self) -> None:
         """Another process, at the same address, on the same database."""
         self.process = _started(self.folder, self.port)
+
+    def start_on_a_failing_disk(self) -> None:
+        """The same, whose disk fails after `break_the_disk`."""
+        command = ingress_command(failing_disk.FACTORY, (HOST, self.port))
+        settings = {
+            "ACCESSCTL_CONFIG": str(self.folder / "accessctl.toml"),
+            failing_disk.BREAKS_WHEN: str(self._broken.with_suffix("")),
+            "PYTHONPATH": str(Path(__file__).parent.parent.parent),
+        }
+        self.process = _started(self.folder, self.port, command=command, settings=settings)
+
+    @property
+    def _broken(self) -> Path:
+        return self.folder / f"disk{failing_disk.BROKEN}"
+
+    def break_the_disk(self) -> None:
+        """From now on no `fsync` of the listener succeeds, until it ends."""
+        self._broken.with_suffix("").touch()
+        until("the disk is broken", self._broken.exists)
+
+    def accessctl(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """A verb of the command line, run to its end."""
+        command = [sys.executable, "-m", "accessctl", "--config", str(self.folder / "accessctl.toml"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     @property
     def url(self) -> str:
@@ -144,11 +169,13 @@ def running(folder: Path, site: Callable[[Premises], None]) -> Iterator[Installa
         store.close()
 
 
-def _started(folder: Path, port: int) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "accessctl", "--config", str(folder / "accessctl.toml"), "ingress"]
+def _started(
+    folder: Path, port: int, *, command: Sequence[str] = (), settings: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    ours = [sys.executable, "-m", "accessctl", "--config", str(folder / "accessctl.toml"), "ingress"]
+    environment = {**os.environ, "ACCESSCTL_INGRESS": f"{HOST}:{port}", **(settings or {})}
     with (folder / "ingress.log").open("ab") as log:
-        settings = {**os.environ, "ACCESSCTL_INGRESS": f"{HOST}:{port}"}
-        process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=settings)
+        process = subprocess.Popen(command or ours, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
     try:
         until("the ingress listens", lambda: _listens(port) or process.poll() is not None, within_s=COMES_UP_WITHIN_S)
         assert process.poll() is None, (folder / "ingress.log").read_text(encoding="utf-8")

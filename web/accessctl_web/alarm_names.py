@@ -25,11 +25,13 @@ CAUSES: Mapping[str, str] = {
     "device_retired": N_("el equipo se retiró del sitio"),
     "filled": N_("los eventos que faltaban llegaron"),
     "gone": N_("el usuario ajeno ya no está en el equipo"),
+    "record_verified": N_("el registro se leyó entero y está en orden"),
     "online": N_("el equipo volvió a comunicarse"),
     "the record was signed again": N_("el registro se volvió a firmar"),
 }
 
 DETAILS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile("disk_failed"), N_("el disco no guardó lo escrito: revíselo")),
     (re.compile("rtstate"), N_("según el estado que envía el controlador")),
     (re.compile("silent"), N_("dejó de llamar")),
     (re.compile("exit_without_entry"), N_("salió sin que conste su ingreso")),
