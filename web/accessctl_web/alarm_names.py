@@ -13,6 +13,7 @@ from flask_babel import gettext
 
 from accessctl.domain.errors import Reason
 from accessctl.services.record_findings import Why
+from accessctl_web.device_words import device_trouble
 from accessctl_web.findings import FINDINGS
 from accessctl_web.messages import reason_sentence
 from accessctl_web.names import N_, norm_title
@@ -74,7 +75,10 @@ def alarm_detail(text: str) -> str:
     for pattern, words in DETAILS:
         found = pattern.fullmatch(text)
         if found:
-            return str(gettext(words)) % found.groupdict()
+            values = found.groupdict()
+            if "said" in values:
+                values["said"] = device_trouble(values["said"])
+            return str(gettext(words)) % values
     return text
 
 
@@ -86,5 +90,5 @@ def alarm_said(text: str) -> str:
 
 def install(app: Flask) -> None:
     """The filters that templates use."""
-    for one in (alarm_cause, alarm_detail, alarm_said):
+    for one in (alarm_cause, alarm_detail, alarm_said, device_trouble):
         app.add_template_filter(one, one.__name__)
