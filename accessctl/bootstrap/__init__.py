@@ -60,7 +60,7 @@ from accessctl.services.watch import Watch
 from accessctl.services.zone_desk import ZoneDesk
 from accessctl.settings import Settings
 from accessctl.storage.copyists import copyists_for
-from accessctl.storage.engine import make_engine
+from accessctl.storage.engine import driver_address, make_engine
 from accessctl.storage.migrations import require_current
 from accessctl.storage.unit_of_work import SqlStore
 
@@ -175,7 +175,10 @@ def build(settings: Settings, *, wait_s: float = 30.0, disk_failed: Callable[[],
         record_keeper=keeper,
         papers=Papers(office, Press(), keeper, seal),
         exports=ExportDesk(
-            office, keeper, {"xlsx": Workbooks(), "pdf": PrintedLists(seal)}, copyists_for(settings.database)
+            office,
+            keeper,
+            {"xlsx": Workbooks(), "pdf": PrintedLists(seal)},
+            copyists_for(driver_address(settings.database)),
         ),
         rules=rules,
         visits=VisitDesk(office, rules),

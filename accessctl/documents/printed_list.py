@@ -10,10 +10,9 @@ from accessctl.documents.imprint import CheckpointReference, Evidence, Imprint, 
 from accessctl.documents.parts import Column
 from accessctl.documents.register import ListOf, Register, RegisterLine, render_register
 from accessctl.documents.words import DIRECTIONS, REASONS, word
-from accessctl.services.export_books import BookHead, Write
+from accessctl.services.export_books import BookHead, BookLine, Write
 from accessctl.services.export_lines import REDACTED
 from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
-from accessctl.services.store import LedgerLine
 
 SERVES = "Exportación del registro; acceso a la información pública, Decreto 57-2008"
 _COLUMNS = (
@@ -50,7 +49,7 @@ class _PrintedList:
         self._seal = seal
         self._lines: list[RegisterLine] = []
 
-    def add(self, lines: Sequence[LedgerLine]) -> None:
+    def add(self, lines: Sequence[BookLine]) -> None:
         """Take these lines."""
         self._lines += [_line(line, public=self._head.public) for line in lines]
 
@@ -98,8 +97,8 @@ def _render(stamp: Stamp, listed: ListOf, columns: tuple[Column, ...], lines: Se
     )
 
 
-def _line(line: LedgerLine, *, public: bool) -> RegisterLine:
-    index, data, _, _, name = line
+def _line(line: BookLine, *, public: bool) -> RegisterLine:
+    index, data, _, name = line
     entry = orjson.loads(data)
     hidden = REDACTED | {"actor"} if public else frozenset()
     said = {key: "" if key in hidden or entry.get(key) is None else str(entry[key]) for key in _SHOWN}

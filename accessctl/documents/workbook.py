@@ -14,8 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from accessctl.documents.imprint import moment
 from accessctl.record.columns import COLUMNS
-from accessctl.services.export_books import BookHead, Write, cells_of
-from accessctl.services.store import LedgerLine
+from accessctl.services.export_books import BookHead, BookLine, Write, cells_of
 
 ROWS = 1_048_576  # of a sheet, its head included
 LONGEST_CELL = 32_767
@@ -55,7 +54,7 @@ class _Workbook:
         self._sheet = self._next_sheet()
         self._row = 1
 
-    def add(self, lines: Sequence[LedgerLine]) -> None:
+    def add(self, lines: Sequence[BookLine]) -> None:
         """Write these lines as rows of text."""
         for line in lines:
             if self._row == ROWS:

@@ -55,13 +55,19 @@ class Frontier:
     def append(self, leaf: bytes) -> None:
         self.extend((leaf,))
 
-    def extend(self, leaves: Sequence[bytes]) -> None:
-        """Append leaf hashes in order; a long sequence at once is faster than many short ones."""
-        rising: list[bytes] = list(leaves)
-        level = 0
-        self.size += len(rising)
+    def extend(self, nodes: Sequence[bytes], height: int = 0) -> None:
+        """Append leaf hashes in order; a long sequence at once is faster than many short ones.
+
+        With `height` they are the roots of complete subtrees of 2^height leaves each, which must begin where such
+        subtrees do: `ValueError`.
+        """
+        if nodes and self.size % (1 << height):
+            raise ValueError(f"{self.size} leaves end within a subtree of height {height}")
+        rising: list[bytes] = list(nodes)
+        level = height
+        self.size += len(rising) << height
         while rising:
-            if level == len(self._peaks):
+            while level >= len(self._peaks):
                 self._peaks.append(None)
             waiting = self._peaks[level]
             if waiting is not None:

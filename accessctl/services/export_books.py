@@ -6,16 +6,17 @@ Nothing reads such a file line by line, so its leaves go into `FILE.proofs` besi
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import orjson
 
 from accessctl.record.columns import COLUMNS, cell
-from accessctl.services.export_lines import REDACTED
-from accessctl.services.store import LedgerLine
+from accessctl.services.export_lines import REDACTED, Openings, shown
+from accessctl.services.ledger_rows import Stored
 
 BookFormat = Literal["xlsx", "pdf"]
 Write = Callable[[bytes], object]
+BookLine: TypeAlias = tuple[int, bytes, bytes, str | None]  # index, canonical bytes, leaf, and the name if one is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class BookHead:
 class Book(Protocol):
     """One file while it is made. Raises `OSError` as the file system does."""
 
-    def add(self, lines: Sequence[LedgerLine]) -> None: ...
+    def add(self, lines: Sequence[BookLine]) -> None: ...
     def finish(self) -> None:
         """Write the whole file; nothing may have been written before."""
         ...
@@ -53,11 +54,16 @@ class Binder(Protocol):
     def begin(self, write: Write, head: BookHead) -> Book: ...
 
 
-def cells_of(line: LedgerLine, *, public: bool) -> list[str]:
+def book_lines(lines: Sequence[Stored], openings: Openings | None) -> list[BookLine]:
+    """The lines of a page for a book; without `openings` nobody is named."""
+    return [(*line, one.person) for line, one in zip(lines, shown(lines, openings), strict=True)]
+
+
+def cells_of(line: BookLine, *, public: bool) -> list[str]:
     """The columns of a line as texts, as in CSV: one line each, and no formula."""
-    index, data, leaf, _, name = line
-    shown = orjson.loads(data) | {"index": index, "person": name, "leaf": leaf.hex()}
-    return ["" if public and name in REDACTED else cell(shown.get(name)) for name in COLUMNS]
+    index, data, leaf, name = line
+    said = orjson.loads(data) | {"index": index, "person": name, "leaf": leaf.hex()}
+    return ["" if public and name in REDACTED else cell(said.get(name)) for name in COLUMNS]
 
 
 def leaf_proof_block(proofs: Sequence[tuple[int, bytes, Sequence[bytes]]]) -> bytes:

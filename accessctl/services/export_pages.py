@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
-from accessctl.record import RecordBroken, Why, leaf_hash
-from accessctl.record.merkle import leaf_hashes
+from accessctl.record.broken import RecordBroken, Why
+from accessctl.record.merkle import leaf_hash, leaf_hashes, root_of
 from accessctl.services.export_books import BookFormat, leaf_proof_block
 from accessctl.services.export_lines import Block, Format, bare_block, block_of, proof_block
-from accessctl.services.store import Ledger, LedgerLine, Work
+from accessctl.services.ledger_rows import LedgerRows, Places, Stored
 
-Places: TypeAlias = range | list[int]  # the entries of a page: some in a row, or what a filter found
+PART = 512  # entries of a page that are written together: what they take fits into a processor's own memory
+
 Made: TypeAlias = Format | BookFormat | Literal["record"]
 
 
@@ -40,11 +41,15 @@ class Copying:
 
 
 class Page(NamedTuple):
-    """The lines of a page, what goes into `FILE.proofs`, and the leaves where nothing does."""
+    """The lines of a page and what goes into `FILE.proofs`; where nothing does, what the page adds to the tree.
+
+    `nodes` are complete subtrees of 2^`height` leaves each: one for a whole page, the leaves themselves for the last.
+    """
 
     lines: bytes
     proofs: bytes
-    leaves: list[bytes]
+    nodes: list[bytes]
+    height: int
 
 
 class Copyists(Protocol):
@@ -58,46 +63,50 @@ class Copyists(Protocol):
 def block_for(task: Copying) -> Block:
     """How lines are written; not for a book, which takes them itself."""
     if task.fmt == "record":
-        return lambda lines: bare_block([line[:3] for line in lines])
+        return bare_block
     if task.fmt == "csv" or task.fmt == "jsonl":  # noqa: PLR1714 -- each comparison narrows the type
         return block_of(task.fmt, public=task.public)
     raise ValueError(f"{task.fmt} is not made of lines")
 
 
-def page_of(tx: Work, task: Copying, places: Places, block: Block) -> Page:
+def page_of(rows: LedgerRows, task: Copying, places: Places, block: Block) -> Page:
     """One page. Raises `RecordBroken` where an entry is missing or does not hash to its leaf."""
-    lines = _bare(tx.ledger, places) if task.fmt == "record" else tx.ledger.lines(places)
+    lines = rows.lines(places)
     _require_all(places, lines)
     leaves = [line[2] for line in lines]
     _require_leaves(lines, leaves)
+    made = b"".join([block(lines[at : at + PART], rows.openings) for at in range(0, len(lines), PART)])
     if task.proven is Proven.NOTHING:
-        return Page(block(lines), b"", leaves)
-    paths = tx.ledger.tree(task.size).inclusions(places)
+        return Page(made, b"", *_subtrees(places, leaves))
+    paths = rows.tree(task.size).inclusions(places)
     if task.proven is Proven.PATHS:
         proofs = proof_block(list(zip(places, paths, strict=True)))
     else:
         proofs = leaf_proof_block(list(zip(places, leaves, paths, strict=True)))
-    return Page(block(lines), proofs, [])
+    return Page(made, proofs, [], 0)
 
 
-def _bare(ledger: Ledger, places: Places) -> list[LedgerLine]:
-    """The record alone, without its projection and what opens it."""
-    return [(*entry, None, None) for entry in ledger.entries(places[0], places[-1] + 1)]
+def _subtrees(places: Places, leaves: list[bytes]) -> tuple[list[bytes], int]:
+    """A page that is a complete subtree hands on its root alone: hashing it is work for whoever made the page."""
+    width = len(leaves)
+    if width & (width - 1) or places[0] % width:
+        return leaves, 0
+    return [root_of(leaves)], width.bit_length() - 1
 
 
-def _require_all(places: Places, lines: Sequence[LedgerLine]) -> None:
+def _require_all(places: Places, lines: Sequence[Stored]) -> None:
     if len(lines) != len(places):
         found = {line[0] for line in lines}
         index = next(place for place in places if place not in found)
-        raise RecordBroken(Why.ORDER, f"entry {index}, or its row among what is searched, is missing", index=index)
+        raise RecordBroken(Why.ORDER, f"entry {index} is missing", index=index)
 
 
-def _require_leaves(lines: Sequence[LedgerLine], leaves: list[bytes]) -> None:
+def _require_leaves(lines: Sequence[Stored], leaves: list[bytes]) -> None:
     """Nothing is exported that does not hash to its leaf; SQLite may even hold text where bytes were written."""
     entries = [line[1] for line in lines]
-    if all(type(data) is bytes for data in entries) and leaf_hashes(entries) == leaves:
+    if set(map(type, entries)) <= {bytes} and leaf_hashes(entries) == leaves:
         return
-    for index, data, leaf, _, _ in lines:
+    for index, data, leaf in lines:
         if type(data) is not bytes or leaf_hash(data) != leaf:
             raise RecordBroken(
                 Why.ENTRY_CHANGED, f"entry {index} was changed: its bytes do not hash to its leaf", index=index

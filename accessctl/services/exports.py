@@ -24,15 +24,16 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission
 from accessctl.record import Checkpoint, Frontier, Json, Manifest, RecordBroken, Why, clean, encode, single_file
 from accessctl.services.complete_file import complete_files
-from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write
-from accessctl.services.export_lines import Block, Format, header
-from accessctl.services.export_pages import Copying, Copyists, Made, Page, Places, Proven, block_for, page_of
+from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write, book_lines
+from accessctl.services.export_lines import Block, Format, Openings, header
+from accessctl.services.export_pages import Copying, Copyists, Made, Page, Proven, block_for, page_of
+from accessctl.services.ledger_rows import Places, Stored
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
-from accessctl.services.store import EventFilter, LedgerLine
+from accessctl.services.store import EventFilter
 
-PAGE = 2000  # entries that are read, formatted and written together
-ALONE = 16  # pages before copyists are called: what is shorter is written before they have come
+PAGE = 2048  # entries that are read, formatted and written together: a power of two, so that they are a subtree
+ALONE = 8  # pages before copyists are called: what is shorter is written before they have come
 EVERYTHING = EventFilter()
 COMPANIONS = (".manifest", ".proofs", ".verify.py")
 VERIFIER = ".verify.py"
@@ -80,18 +81,20 @@ class _Binding:
     def __init__(self, binder: Binder) -> None:
         self._binder = binder
         self._book: Book | None = None
+        self._public = True
         self._lines = 0
 
     def begin(self, write: Write, head: BookHead) -> None:
         self._book = self._binder.begin(write, head)
+        self._public = head.public
 
-    def block(self, rows: Sequence[LedgerLine]) -> bytes:
+    def block(self, lines: Sequence[Stored], openings: Openings) -> bytes:
         """Lay the lines aside; nothing is to be written yet. Raises `OSError(EFBIG)`."""
-        self._lines += len(rows)
+        self._lines += len(lines)
         if self._lines > self._binder.most:
             raise OSError(errno.EFBIG, f"more than {self._binder.most} lines")
         if self._book is not None:
-            self._book.add(rows)
+            self._book.add(book_lines(lines, None if self._public else openings))
         return b""
 
     def finish(self) -> None:
@@ -191,7 +194,7 @@ class ExportDesk:
             pages = stack.enter_context(closing(self._pages(task, which, book)))
             for places, page in pages:
                 written.write(page.lines)
-                written.frontier.extend(page.leaves)
+                written.frontier.extend(page.nodes, page.height)
                 if proofs is not None:
                     proofs.write(page.proofs)
                 written.count(places)
@@ -249,7 +252,7 @@ class ExportDesk:
         with closing(self._places(which, task.size)) as places:
             for mine in places if copyists is None else islice(places, ALONE):
                 with self._office.store.view() as tx:
-                    page = page_of(tx, task, mine, block)
+                    page = page_of(tx.ledger, task, mine, block)
                 yield mine, page
             if copyists is not None:
                 with closing(copyists.copy(task, places)) as copied:

@@ -8,10 +8,10 @@ observations, and the facts that matter of them are recorded when they change. O
 a desk finds here all that it may ask.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol, Self, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from accessctl.domain.accounts import Account, SignInTry
 from accessctl.domain.alarms import Alarm
@@ -35,7 +35,8 @@ from accessctl.domain.schedules import Holiday, WeeklySchedule
 from accessctl.domain.searches import SavedSearch
 from accessctl.domain.visitor_cards import VisitorCard
 from accessctl.domain.visits import Visit
-from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
+from accessctl.record import Checkpoint, Verifier
+from accessctl.services.ledger_rows import LedgerRows
 
 V = TypeVar("V")
 
@@ -299,33 +300,16 @@ class RecordFound:
     held: int
 
 
-LedgerLine: TypeAlias = tuple[int, bytes, bytes, bytes | None, str | None]
-"""One entry as it is exported: index, canonical bytes, leaf, and what opens its person's name, salt and text (None:
-erased, or none). A bare tuple, as the drivers give it, because ten million of them pass in one export."""
-
-
-class Ledger(Protocol):
+class Ledger(LedgerRows, Protocol):
     """The record beneath its projection: bytes, tree, checkpoints. Streams are valid while the unit of work is open."""
 
     def size(self) -> int: ...
-    def tree(self, size: int) -> StoredTree:
-        """The tree of the first `size` entries. It keeps what it reads, so it is for a page of proofs."""
-        ...
-
     def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
         """Index, canonical bytes and leaf hash of entries `start` to `stop - 1`, as far as there are any."""
         ...
 
     def places(self, which: EventFilter) -> Iterator[list[int]]:
         """The indexes of what the filter finds, in the order of the record, a page at a time; flat memory."""
-        ...
-
-    def lines(self, places: range | list[int]) -> list[LedgerLine]:
-        """The entries at these indexes, which rise, as far as there are any."""
-        ...
-
-    def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
-        """What still opens these commitments; erased ones are missing."""
         ...
 
     def checkpoint(self) -> KeptCheckpoint | None:

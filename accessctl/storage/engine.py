@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from accessctl.storage.reader import Address
+
 WRITES = "accessctl_writes"
 WRITER_LOCK = 0x616363657373  # "access": the advisory lock that a writer of ours holds in PostgreSQL
 PRIVATE = 0o600
@@ -38,6 +40,14 @@ def make_engine(address: str, *, wait_s: float = 30.0, connections: int = 16) ->
     if url.get_backend_name() == "postgresql":
         return _postgresql(url, wait_s=wait_s, connections=connections)
     raise UnknownDatabase("a database is sqlite:///FILE or postgresql://…")
+
+
+def driver_address(address: str | URL) -> Address:
+    """The same database for a driver alone (see `accessctl.storage.reader`). It may hold a password."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        return "sqlite", str(url.database)
+    return "postgresql", url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _sqlite(url: URL, *, wait_s: float, connections: int) -> Engine:

@@ -4,32 +4,24 @@ The projection says which entries a filter means; what is read here of them is w
 the leaf, never a column of the projection.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import cast
 
 from sqlalchemy import select
 
 from accessctl.record import Checkpoint, Opening, StoredTree, Verifier
-from accessctl.services.store import EventFilter, KeptCheckpoint, LedgerLine, RecordFound
+from accessctl.services.ledger_rows import Places, Stored
+from accessctl.services.store import EventFilter, KeptCheckpoint, RecordFound
+from accessctl.storage.engine import driver_address
 from accessctl.storage.events import conditions
 from accessctl.storage.openings import erase_subject
 from accessctl.storage.record_check import check_record
-from accessctl.storage.record_store import RecordReader, keep_checkpoint
+from accessctl.storage.record_store import RecordReader, keep_checkpoint, rows_in
 from accessctl.storage.tables import event
-from accessctl.storage.tile_check import sound_spans
+from accessctl.storage.tile_check import sound_for
 from accessctl.storage.transaction import Transaction
 
 PAGE = 2000
-_LINES = (
-    "SELECT n.idx, n.bytes, n.leaf, o.salt, o.value FROM entry n JOIN event e ON e.idx = n.idx "
-    "LEFT JOIN opening o ON o.commitment = e.name WHERE n.idx "
-)
-_BETWEEN = {"sqlite": "BETWEEN ? AND ?", "postgresql": "BETWEEN %s AND %s"}
-_AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(%s)"}
-_IN_A_ROW = {dialect: f"{_LINES} {between} ORDER BY n.idx" for dialect, between in _BETWEEN.items()}
-_SCATTERED = {dialect: f"{_LINES} {among} ORDER BY n.idx" for dialect, among in _AMONG.items()}
 
 
 class SqlLedger:
@@ -39,6 +31,7 @@ class SqlLedger:
         self._transaction = transaction
         self._connection = transaction.connection
         self._reader = RecordReader(transaction.connection)
+        self._rows = rows_in(transaction.connection)
 
     def size(self) -> int:
         """How many entries there are."""
@@ -46,7 +39,7 @@ class SqlLedger:
 
     def tree(self, size: int) -> StoredTree:
         """The tree of the first `size` entries."""
-        return self._reader.tree(size)
+        return self._rows.tree(size)
 
     def entries(self, start: int, stop: int) -> Iterator[tuple[int, bytes, bytes]]:
         """Index, canonical bytes and leaf hash, a page at a time."""
@@ -62,20 +55,13 @@ class SqlLedger:
             for page in result.scalars().partitions():
                 yield list(page)
 
-    def lines(self, places: range | list[int]) -> list[LedgerLine]:
+    def lines(self, places: Places) -> list[Stored]:
         """As the driver gives it, past SQLAlchemy: a conversion would stumble over text that somebody wrote there."""
-        dialect = self._connection.dialect.name
-        if isinstance(places, range):
-            return self._rows(_IN_A_ROW[dialect], (places.start, places.stop - 1))
-        return self._rows(_SCATTERED[dialect], (json.dumps(places) if dialect == "sqlite" else places,))
-
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[LedgerLine]:
-        with self._connection.exec_driver_sql(query, values) as result:
-            return cast("list[LedgerLine]", result.cursor.fetchall())
+        return self._rows.lines(places)
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments."""
-        return self._reader.openings(commitments)
+        return self._rows.openings(commitments)
 
     def checkpoint(self) -> KeptCheckpoint | None:
         """The newest one kept."""
@@ -96,6 +82,6 @@ class SqlLedger:
 
     def check(self, *, trusted: Sequence[Verifier], held: Sequence[Checkpoint]) -> RecordFound:
         """Read all of it. Raises `RecordBroken`."""
-        with sound_spans(self._connection.engine, self.size()) as sound:
-            found = check_record(self._connection, trusted=trusted, held=held, sound=sound)
+        sound = sound_for(self.size(), self._rows, driver_address(self._connection.engine.url))
+        found = check_record(self._connection, trusted=trusted, held=held, sound=sound)
         return RecordFound(size=found.size, root=found.root, checkpoints=found.checkpoints, held=found.held)

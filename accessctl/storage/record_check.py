@@ -14,11 +14,12 @@ kind of tampering ends in:
   held outside, with the range between the last checkpoint that still holds and the first that does not.
 
 One pass in flat memory; about one read and two hashes for each entry. Full tiles that are in order are taken as a whole
-(`tile_check`, which may be in other processes); row by row go the tiles in which a checkpoint lies, the last one, and
+(`tile_check`, perhaps by other processes); row by row go the tiles in which a checkpoint lies, the last one, and
 those where something is wrong.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -27,9 +28,9 @@ from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, cast, fun
 from accessctl.record import Checkpoint, Edge, RecordBroken, Tile, Verifier, Why, open_checkpoint
 from accessctl.record.merkle import HASH_BYTES, leaf_hashes
 from accessctl.record.tiles import HEIGHT, WIDTH
-from accessctl.storage.record_store import MAX_LOOKUP
+from accessctl.storage.record_store import MAX_LOOKUP, rows_in
 from accessctl.storage.record_tables import checkpoint, tile
-from accessctl.storage.tile_check import Roots, Sound, sound_roots, spans
+from accessctl.storage.tile_check import Roots, Sound, here, spans
 
 _PAGE = 16 * WIDTH  # entries at a time
 _ROWS = {  # SQLite keeps any kind of value in any column: what is no bytes is read as if it were, and will not hash
@@ -72,15 +73,15 @@ def check_record(
     sound: Sound | None = None,
 ) -> CheckedRecord:
     """Check all of it. With `trusted` keys the signatures of the kept checkpoints are checked too. Raises
-    `RecordBroken`. `sound` says which spans of tiles are in order; without it they are looked at here.
+    `RecordBroken`. `sound` says which spans of tiles are in order; without it they are looked at in this process.
     """
     check = _Check(connection, _milestones(connection, trusted, held))
     last: int | None = connection.exec_driver_sql("SELECT max(idx) FROM entry").scalar_one()
     tiles = 0 if last is None else (last + 1) // WIDTH
-    answers = sound(spans(tiles)) if sound else (sound_roots(connection, span) for span in spans(tiles))
     try:
-        for span in spans(tiles):
-            check.take_span(span, next(answers, None))
+        with closing((sound or here(rows_in(connection)))(spans(tiles))) as answers:
+            for span in spans(tiles):
+                check.take_span(span, next(answers, None))
         check.take_rows()
         check.finish()
     except RecordBroken as found:

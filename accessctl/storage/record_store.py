@@ -16,30 +16,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, event, insert, select, text
+from sqlalchemy.exc import DBAPIError
 
 from accessctl.record import Checkpoint, Edge, Opening, StoredTree, encode
 from accessctl.record.merkle import leaf_hashes
-from accessctl.record.tiles import HEIGHT, WIDTH, split
+from accessctl.record.tiles import WIDTH
 from accessctl.storage.bulk import insert_rows
+from accessctl.storage.record_rows import RecordRows
 from accessctl.storage.record_tables import checkpoint, entry, opening
 
 RECORD_LOCK = 0x7265636F7264  # "record": PostgreSQL's advisory lock of whoever appends, after the writer's own
 MAX_LOOKUP = 500  # parameters of one query
 _PAGE = 4096  # rows fetched at a time when streaming
-_MARKS = {"sqlite": "?", "postgresql": "%s"}
-
-# The few statements that run for every proof, as the driver takes them: a proof is five reads of some
-# twenty microseconds, and building them each time would take longer than running them.
 _ENTRY = ("idx", "bytes", "leaf")
 _TILE = ("level", "idx", "root", "hashes")
-_READS = {
-    dialect: {
-        "tile": f"SELECT hashes FROM tile WHERE level = {mark} AND idx = {mark}",  # noqa: S608  # no value in it
-        "leaves": f"SELECT leaf FROM entry WHERE idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608  # likewise
-        "roots": f"SELECT root FROM tile WHERE level = {mark} AND idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608  # likewise
-    }
-    for dialect, mark in _MARKS.items()
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,37 +100,21 @@ class RecordAppender:
         row = connection.exec_driver_sql("SELECT idx, leaf FROM entry ORDER BY idx DESC LIMIT 1").one_or_none()
         if self._edge is not None and row is not None and tuple(row) == self._tip:
             return self._edge
-        return Edge.load(0 if row is None else row[0] + 1, _Tiles(connection))
+        return Edge.load(0 if row is None else row[0] + 1, rows_in(connection))
 
     def _forget(self, connection: Connection) -> None:
         del connection
         self._edge = self._tip = None
 
 
-class _Tiles:
-    """The stored tree, as `StoredTree` and `Edge` read it."""
+def rows_in(connection: Connection) -> RecordRows:
+    """The rows that this connection's transaction sees, as its driver gives them."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def read(statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with connection.exec_driver_sql(statement, values) as result:
+            return list(result.cursor.fetchall())
 
-    def hashes(self, level: int, start: int, count: int) -> Sequence[bytes]:
-        last = start + count - 1
-        if count == WIDTH:
-            found = [each for (joined,) in self._read("tile", level, start // WIDTH) for each in split(joined)]
-        elif level == 0:
-            found = [leaf for (leaf,) in self._read("leaves", start, last)]
-        else:
-            found = [root for (root,) in self._read("roots", level - 1, start, last)]
-        if len(found) != count:
-            raise LookupError(f"the record lacks hashes {start} to {last} of level {level * HEIGHT}")
-        return found
-
-    def _read(self, what: str, *values: int) -> Sequence[tuple[bytes]]:
-        """The driver's own rows: to make better ones of them would take as long as to hash them."""
-        result = self._connection.exec_driver_sql(_READS[self._connection.dialect.name][what], values)
-        rows: Sequence[tuple[bytes]] = result.cursor.fetchall()
-        result.close()
-        return rows
+    return RecordRows(read, connection.dialect.name, errors=(DBAPIError, connection.dialect.loaded_dbapi.Error))
 
 
 class RecordReader:
@@ -167,12 +141,12 @@ class RecordReader:
         """One tree for all proofs of this reader, until its transaction itself appends."""
         size = self.size()
         if self._known is None or self._known.size != size:
-            self._known = StoredTree(size, _Tiles(self._connection))
+            self._known = StoredTree(size, rows_in(self._connection))
         return self._known
 
     def tree(self, size: int) -> StoredTree:
         """The tree of the first `size` entries, for several proofs at once: what it reads it keeps."""
-        return StoredTree(size, _Tiles(self._connection))
+        return StoredTree(size, rows_in(self._connection))
 
     def entry(self, index: int) -> StoredEntry | None:
         return next(self.entries(index, index + 1), None)
@@ -195,13 +169,7 @@ class RecordReader:
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments; the erased ones are missing."""
-        wanted = list(dict.fromkeys(commitments))
-        found: dict[str, Opening] = {}
-        for at in range(0, len(wanted), MAX_LOOKUP):
-            query = select(opening).where(opening.c.commitment.in_(wanted[at : at + MAX_LOOKUP]))
-            for row in self._connection.execute(query):
-                found[row.commitment] = Opening(commitment=row.commitment, salt=bytes(row.salt), value=row.value)
-        return found
+        return rows_in(self._connection).openings(commitments)
 
     def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """The checkpoint that signs exactly `size` entries, or the newest one."""
@@ -233,7 +201,7 @@ def keep_checkpoint(connection: Connection, signed: Checkpoint, note: str, at: d
     if newest is not None and newest.size >= signed.size:
         raise ValueError(f"a checkpoint of {newest.size} entries is kept already: the next one is of more")
     start = max(0 if newest is None else newest.size, signed.size - signed.size % WIDTH)
-    leaves = b"".join(_Tiles(connection).hashes(0, start, signed.size - start)) if start < signed.size else b""
+    leaves = b"".join(rows_in(connection).hashes(0, start, signed.size - start)) if start < signed.size else b""
     stamp = at.astimezone(UTC).isoformat()
     connection.execute(
         insert(checkpoint).values(size=signed.size, root=signed.root, note=note, at=stamp, leaves=leaves)

@@ -1,45 +1,28 @@
-"""Whole tiles of the record checked ahead of the one pass that decides, in other processes where the record is large.
+"""Whole tiles of the record checked ahead of the one pass that decides, by readers where the record is large.
 
 What is asked here is yes or no: do the entries of these tiles hash to their leaves, in order and without a gap, and are
 these the stored tiles with the stored roots? Yes comes with the roots, all that the tree above needs. Whatever is not
 plainly so is no, and `record_check` goes through these tiles again, row by row, and says what is wrong.
 
-Hashing takes the time, and Python hashes in one thread at a time; so two cores need two processes. Each opens the
-database for itself: below the size that the pass sees, the record does not change.
+Readers (`readers`) open the database for themselves: below the size that the pass sees, the record does not change.
 """
 
-import multiprocessing
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from functools import partial
-from itertools import islice
-
-from sqlalchemy import Connection, Engine
 
 from accessctl.record.merkle import leaf_hashes
 from accessctl.record.tiles import WIDTH, tile_root
-from accessctl.storage.engine import begin_reading, make_engine
+from accessctl.storage.reader import Address
+from accessctl.storage.readers import ReaderGone, answers, processors
+from accessctl.storage.record_rows import RecordRows
 
 SPAN = 64  # tiles that are asked for at once, 16,384 entries
-LARGE = 40 * SPAN * WIDTH  # entries, from which on starting processes pays
-MOST_PROCESSES = 8
+LARGE = 16 * SPAN * WIDTH  # entries, from which on calling readers pays
 _TOGETHER = 4  # tiles that are read at once
 
 Roots = Sequence[bytes]
-Sound = Callable[[Iterable[range]], Iterator[Roots | None]]  # from spans of tiles to the answers about them, in order
-
-_MARKS = {"sqlite": "?", "postgresql": "%s"}
-_ENTRIES = {
-    dialect: f"SELECT idx, bytes, leaf FROM entry WHERE idx >= {mark} AND idx < {mark} ORDER BY idx"  # noqa: S608  # no value in it
-    for dialect, mark in _MARKS.items()
-}
-_TILES = {
-    dialect: f"SELECT hashes, root FROM tile WHERE level = 0 AND idx >= {mark} AND idx < {mark} ORDER BY idx"  # noqa: S608  # likewise
-    for dialect, mark in _MARKS.items()
-}
+Sound = Callable[[Iterator[range]], Generator[Roots | None, None, None]]  # from spans of tiles to the answers, in order
 
 
 def spans(tiles: int) -> Iterator[range]:
@@ -47,80 +30,67 @@ def spans(tiles: int) -> Iterator[range]:
     return (range(first, min(first + SPAN, tiles)) for first in range(0, tiles, SPAN))
 
 
-def sound_roots(connection: Connection, span: range) -> Roots | None:
+def sound_roots(rows: RecordRows, span: range) -> Roots | None:
     """The roots of these full tiles of leaves, or None where they are not all in order."""
     roots: list[bytes] = []
     try:
         for first in span[::_TOGETHER]:
-            last = min(first + _TOGETHER, span.stop)
-            made = _tiles(connection, first, last)
-            if made is None or _read(connection, _TILES, first, last) != made:
+            last = min(first + _TOGETHER, span.stop) - 1
+            made = _tiles(rows, first, last)
+            if made is None or rows.tiles(first, last) != made:
                 return None
             roots += [root for _, root in made]
-    except (TypeError, connection.dialect.loaded_dbapi.Error):  # SQLite keeps any kind of value, also what is no bytes
+    except TypeError:  # SQLite keeps any kind of value, also what is no bytes
+        return None
+    except rows.errors:
         return None
     return roots
 
 
-def _tiles(connection: Connection, first: int, last: int) -> list[tuple[bytes, bytes]] | None:
-    """Hashes and root of tiles `first` to `last - 1`, from the bytes of their entries."""
-    start, end = first * WIDTH, last * WIDTH
-    rows = _read(connection, _ENTRIES, start, end)
-    if len(rows) != end - start:
+def _tiles(rows: RecordRows, first: int, last: int) -> list[tuple[bytes, bytes]] | None:
+    """Hashes and root of tiles `first` to `last`, from the bytes of their entries."""
+    places = range(first * WIDTH, (last + 1) * WIDTH)
+    found = rows.lines(places)
+    if len(found) != len(places):
         return None
-    indexes, entries, stored = zip(*rows, strict=True)
+    indexes, entries, stored = zip(*found, strict=True)
     leaves = leaf_hashes(entries)
-    if indexes != tuple(range(start, end)) or list(stored) != leaves:
+    if indexes != tuple(places) or list(stored) != leaves:
         return None
     tiles = [leaves[at : at + WIDTH] for at in range(0, len(leaves), WIDTH)]
     return [(b"".join(hashes), tile_root(hashes)) for hashes in tiles]
 
 
-def _read(connection: Connection, statements: dict[str, str], start: int, stop: int) -> list[tuple[bytes, ...]]:
-    """The driver's own rows: making better ones of them would cost as much as hashing them."""
-    result = connection.exec_driver_sql(statements[connection.dialect.name], (start, stop))
-    rows: list[tuple[bytes, ...]] = list(result.cursor.fetchall())
-    result.close()
-    return rows
+def here(rows: RecordRows) -> Sound:
+    """Checks spans in this process."""
+
+    def sound(asked: Iterator[range]) -> Generator[Roots | None, None, None]:
+        for span in asked:
+            yield sound_roots(rows, span)
+
+    return sound
 
 
-@contextmanager
-def sound_spans(engine: Engine, size: int) -> Iterator[Sound | None]:
-    """Checks spans of tiles in as many processes as there are cores; None where the record is not worth it."""
-    processes = min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
-    if size < LARGE or processes == 1 or multiprocessing.current_process().daemon:  # which may have no children
-        yield None
-        return
-    address = engine.url.render_as_string(hide_password=False)
-    context = multiprocessing.get_context("spawn")  # a fork would take locks along that threads of ours hold
-    with ProcessPoolExecutor(processes, context, _open, (address,)) as pool:
-        try:
-            yield partial(_answers, pool, 3 * processes)
-        finally:
-            pool.shutdown(cancel_futures=True)
+def by_readers(address: Address, count: int) -> Sound:
+    """Checks spans in so many other processes; the answers end early where these are gone."""
 
-
-def _answers(pool: ProcessPoolExecutor, ahead: int, asked: Iterable[range]) -> Iterator[Roots | None]:
-    """The answers in their order, `ahead` spans asked for in advance; they end early where the processes are gone."""
-    coming = iter(asked)
-    waiting: deque[Future[Roots | None]] = deque()
-    try:
-        while True:
-            waiting.extend(pool.submit(_answer, span) for span in islice(coming, ahead - len(waiting)))
-            if not waiting:
+    def sound(asked: Iterator[range]) -> Generator[Roots | None, None, None]:
+        with closing(answers(address, count, checking, asked)) as answered:
+            try:
+                for _, roots in answered:
+                    yield roots
+            except ReaderGone:
                 return
-            yield waiting.popleft().result()
-    except BrokenExecutor:
-        return
+
+    return sound
 
 
-_opened: list[Connection] = []
+def sound_for(size: int, rows: RecordRows, address: Address) -> Sound:
+    """By readers where the record is large and there is more than one processor, here otherwise."""
+    count = processors()
+    return by_readers(address, count) if size >= LARGE and count > 1 else here(rows)
 
 
-def _open(address: str) -> None:
-    os.nice(10)  # whoever stands at a door goes before
-    _opened.append(begin_reading(make_engine(address, connections=1)))
-
-
-def _answer(span: range) -> Roots | None:
-    return sound_roots(_opened[0], span)
+def checking(rows: RecordRows) -> Callable[[range], Roots | None]:
+    """What a reader does."""
+    return partial(sound_roots, rows)

@@ -1,12 +1,13 @@
 """What the export benchmarks share: a whole store with so many events, and the most memory that a child took."""
 
 import os
-import resource
+import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -21,7 +22,7 @@ from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.store import DeviceEvent
 from accessctl.storage.copyists import copyists_for
-from accessctl.storage.engine import begin_writing, make_engine
+from accessctl.storage.engine import begin_writing, driver_address, make_engine
 from accessctl.storage.migrations import migrate
 from accessctl.storage.tables import event as projection
 from accessctl.storage.unit_of_work import SqlStore
@@ -32,11 +33,23 @@ SIGNER = Signer("benchmark/record", b"b" * 32)
 
 
 @contextmanager
-def store_with(rows: int) -> Iterator[Path]:
-    """A folder with `store.db`: so many events of four doors and 5,000 cards."""
-    with TemporaryDirectory() as folder:
-        fill_store(Path(folder), rows)
-        yield Path(folder)
+def store_with(rows: int, keep: Path | None = None) -> Iterator[Path]:
+    """A folder with `store.db`: so many events of four doors and 5,000 cards.
+
+    Filling ten million takes ten minutes: with `keep` the store stays in that folder, for the next benchmark.
+    """
+    if keep is not None:
+        folder = keep / f"rows-{rows}"
+        if not (folder / "whole").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            fill_store(folder, rows)
+            (folder / "whole").touch()
+        yield folder
+        return
+    with TemporaryDirectory() as temporary:
+        fill_store(Path(temporary), rows)
+        yield Path(temporary)
 
 
 def fill_store(folder: Path, rows: int) -> None:
@@ -92,8 +105,21 @@ def desk(folder: Path) -> tuple[SqlStore, ExportDesk]:
     store = SqlStore(make_engine(f"sqlite:///{folder}/store.db"), os.urandom)
     numbers = count()
     office = Office(store=store, clock=lambda: datetime.now(UTC), new_id=lambda: f"{next(numbers):032x}")
-    copyists = copyists_for(f"sqlite:///{folder}/store.db")
+    copyists = copyists_for(driver_address(store.engine.url))
     return store, ExportDesk(office, RecordKeeper(office, SIGNER), copyists=copyists)
+
+
+def timed(folder: Path, name: str, make: Callable[[ExportDesk, Path], object]) -> float:
+    """Seconds that an export to `folder/name` takes; its files are gone afterwards."""
+    store, exports = desk(folder)
+    begun = time.perf_counter()
+    try:
+        make(exports, folder / name)
+        return time.perf_counter() - begun
+    finally:
+        store.close()
+        for path in folder.glob(f"{name}*"):
+            path.unlink()
 
 
 def most_memory(module: str, *arguments: str) -> int:
@@ -103,12 +129,27 @@ def most_memory(module: str, *arguments: str) -> int:
     return int(ran.stdout.split()[-1])
 
 
-def say_memory() -> None:
-    """The most that this process took and, for each processor, the largest of the copyists that it called.
+class Memory:
+    """The most that this process and the readers that it calls have taken: a `Progress` of the export that watches.
 
-    `ru_maxrss` of this process would count what the benchmark itself held when it started it; VmHWM begins with exec.
+    `ru_maxrss` would count what whoever started a process held when it did; VmHWM begins with exec.
     """
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    own = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    copyist = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    sys.stdout.write(f"{(own + copyist * len(os.sched_getaffinity(0))) * 1024}\n")
+
+    def __init__(self) -> None:
+        self._readers: dict[str, int] = {}
+
+    def __call__(self, lines: int, share: float) -> None:
+        del lines, share
+        for children in Path("/proc/self/task").glob("*/children"):
+            for pid in children.read_text(encoding="ascii").split():
+                with suppress(OSError, StopIteration):  # it has just ended
+                    self._readers[pid] = max(self._readers.get(pid, 0), _high_water(pid))
+
+    def say(self) -> None:
+        """Bytes, all processes together."""
+        sys.stdout.write(f"{(_high_water('self') + sum(self._readers.values())) * 1024}\n")
+
+
+def _high_water(process: str) -> int:
+    lines = Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))

@@ -10,9 +10,10 @@ import statistics
 import time
 from collections import deque
 
-from accessctl.storage.engine import begin_reading
+from accessctl.storage.engine import begin_reading, driver_address
+from accessctl.storage.readers import processors
 from accessctl.storage.record_check import check_record
-from accessctl.storage.tile_check import sound_spans
+from accessctl.storage.tile_check import by_readers
 from tests.benchmarks._record import empty_record, fill, machine, say, verdict
 
 
@@ -32,8 +33,8 @@ def main() -> int:
                 size = check_record(connection).size
             one = time.perf_counter() - begun
             begun = time.perf_counter()
-            with sound_spans(engine, size) as sound, begin_reading(engine) as connection:
-                check_record(connection, sound=sound)
+            with begin_reading(engine) as connection:
+                check_record(connection, sound=by_readers(driver_address(engine.url), processors()))
             all_ = time.perf_counter() - begun  # starting the processes is part of it
             begun = time.perf_counter()
             deque(database.execute("SELECT idx, bytes, leaf FROM entry ORDER BY idx"), maxlen=0)

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from accessctl.domain.people import SYSTEM
-from tests.benchmarks._export import desk, most_memory, say_memory, store_with
+from tests.benchmarks._export import Memory, most_memory, store_with, timed
 from tests.benchmarks._record import machine, say, verdict
 
 QUERY = (
@@ -24,12 +24,7 @@ QUERY = (
 
 
 def ours(folder: Path, name: str) -> float:
-    store, exports = desk(folder)
-    begun = time.perf_counter()
-    exports.make(SYSTEM, fmt="csv", target=folder / name)
-    spent = time.perf_counter() - begun
-    store.close()
-    return spent
+    return timed(folder, name, lambda exports, target: exports.make(SYSTEM, fmt="csv", target=target))
 
 
 def theirs(folder: Path, tool: str) -> float:
@@ -42,8 +37,13 @@ def theirs(folder: Path, tool: str) -> float:
 
 def child(folder: str) -> None:
     """One export, in a process of its own; says how much memory it took at most."""
-    ours(Path(folder), "measured.csv")
-    say_memory()
+    memory = Memory()
+    timed(
+        Path(folder),
+        "measured.csv",
+        lambda exports, target: exports.make(SYSTEM, fmt="csv", target=target, progress=memory),
+    )
+    memory.say()
 
 
 def main() -> int:
@@ -51,6 +51,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--grown", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="a folder in which the stores stay for the next benchmark")
     arguments = parser.parse_args()
     tool = shutil.which("sqlite3")
     if tool is None:
@@ -58,17 +59,16 @@ def main() -> int:
         return 1
     say(machine())
     ratios = []
-    with store_with(arguments.rows) as folder:
+    with store_with(arguments.rows, arguments.keep) as folder:
         for turn in range(arguments.rounds):
             we, they = ours(folder, f"ours-{turn}.csv"), theirs(folder, tool)
             rates = f"ours {arguments.rows / we:,.0f} rows/s, sqlite3 -csv {arguments.rows / they:,.0f} rows/s"
             say(f"round {turn}: {rates}")
             ratios.append(we / they)
-            (folder / f"ours-{turn}.csv").unlink()
         small = most_memory("tests.benchmarks.p8", str(folder))
     missed = verdict("P8, CSV against sqlite3 -csv", ratios, 1.2, at_least=False)
     if arguments.grown:
-        with store_with(arguments.grown) as folder:
+        with store_with(arguments.grown, arguments.keep) as folder:
             large = most_memory("tests.benchmarks.p8", str(folder))
         say(f"memory: {small >> 20} MiB for {arguments.rows:,}, {large >> 20} MiB for {arguments.grown:,}")
         missed |= verdict("P8, memory", [large / small], 1.1, at_least=False)

@@ -17,19 +17,14 @@ from pathlib import Path
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record.columns import COLUMNS
-from accessctl.services.exports import EVERYTHING
+from accessctl.services.exports import EVERYTHING, ExportDesk
 from accessctl.services.store import EventFilter
-from tests.benchmarks._export import desk, most_memory, say_memory, store_with
+from tests.benchmarks._export import Memory, most_memory, store_with, timed
 from tests.benchmarks._record import machine, say, verdict
 
 
 def ours(folder: Path, name: str) -> float:
-    store, exports = desk(folder)
-    begun = time.perf_counter()
-    exports.make(SYSTEM, fmt="jsonl", target=folder / name)
-    spent = time.perf_counter() - begun
-    store.close()
-    return spent
+    return timed(folder, name, lambda exports, target: exports.make(SYSTEM, fmt="jsonl", target=target))
 
 
 def theirs(folder: Path) -> float:
@@ -51,17 +46,18 @@ def theirs(folder: Path) -> float:
 
 def child(folder: str, kind: str) -> None:
     """One export, in a process of its own; says how much memory it took at most."""
-    store, exports = desk(Path(folder))
-    target = Path(folder) / f"measured-{kind}"
-    if kind == "record":
-        exports.whole_record(SYSTEM, target)
-    else:
-        which = EventFilter(events=(Fact.DOOR_REFUSED.value,)) if kind == "part" else EVERYTHING
-        exports.make(SYSTEM, which=which, fmt="jsonl", target=target)
-    store.close()
-    for path in Path(folder).glob("measured-*"):
-        path.unlink()
-    say_memory()
+    which = EventFilter(events=(Fact.DOOR_REFUSED.value,)) if kind == "part" else EVERYTHING
+
+    watched = Memory()
+
+    def make(exports: ExportDesk, target: Path) -> None:
+        if kind == "record":
+            exports.whole_record(SYSTEM, target, progress=watched)
+        else:
+            exports.make(SYSTEM, which=which, fmt="jsonl", target=target, progress=watched)
+
+    timed(Path(folder), "measured.jsonl", make)
+    watched.say()
 
 
 def memory(folder: Path) -> dict[str, int]:
@@ -73,19 +69,19 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--grown", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="a folder in which the stores stay for the next benchmark")
     arguments = parser.parse_args()
     say(machine())
     ratios = []
-    with store_with(arguments.rows) as folder:
+    with store_with(arguments.rows, arguments.keep) as folder:
         for turn in range(arguments.rounds):
             we, they = ours(folder, f"ours-{turn}.jsonl"), theirs(folder)
             say(f"round {turn}: ours {arguments.rows / we:,.0f} rows/s, json.dumps {arguments.rows / they:,.0f} rows/s")
             ratios.append(they / we)
-            (folder / f"ours-{turn}.jsonl").unlink()
         small = memory(folder) if arguments.grown else {}
     missed = verdict("P9, JSON lines against json.dumps", ratios, 2.0, at_least=True)
     if arguments.grown:
-        with store_with(arguments.grown) as folder:
+        with store_with(arguments.grown, arguments.keep) as folder:
             large = memory(folder)
         for kind, most in large.items():
             say(f"{kind}: {small[kind] >> 20} MiB for {arguments.rows:,}, {most >> 20} MiB for {arguments.grown:,}")

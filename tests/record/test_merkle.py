@@ -180,6 +180,22 @@ def test_a_frontier_grows_like_the_recursion(steps: list[int]) -> None:
     assert twin.root() == reference.root([*LEAVES[:done], SOME_HASH])
 
 
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_a_frontier_takes_whole_subtrees(heights: list[int]) -> None:
+    frontier, done = Frontier(), 0
+    for height in heights:
+        more = LEAVES[done : done + (1 << height)]
+        if len(more) < 1 << height:
+            break
+        if done % (1 << height):
+            with pytest.raises(ValueError, match="within a subtree"):
+                frontier.extend([reference.root(more)], height)
+            continue
+        frontier.extend([reference.root(more)], height)
+        done += len(more)
+        assert (frontier.size, frontier.root()) == (done, reference.root(LEAVES[:done]))
+
+
 @given(st.data())
 def test_true_proofs_hold_and_changed_ones_do_not(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 70))

@@ -15,12 +15,15 @@ import pytest
 from accessctl.domain.people import SYSTEM
 from accessctl.record import RecordBroken, Why, verify_file
 from accessctl.services import exports
-from accessctl.services.export_pages import Copying, Places, Proven
+from accessctl.services.export_pages import Copying, Proven
 from accessctl.services.exports import EVERYTHING, ExportDesk, ExportMade
+from accessctl.services.ledger_rows import Places
 from accessctl.services.store import EventFilter
-from accessctl.storage.copyists import CopyistGone, CopyistProcesses
-from accessctl.storage.engine import make_engine
+from accessctl.storage.copyists import CopyistProcesses
+from accessctl.storage.engine import driver_address, make_engine
 from accessctl.storage.migrations import migrate
+from accessctl.storage.reader import Address
+from accessctl.storage.readers import ReaderGone
 from accessctl.storage.unit_of_work import SqlStore
 from tests.services import auditor
 from tests.services.premises import SIGNER, Premises
@@ -40,9 +43,9 @@ EXPORTS: dict[str, Make] = {
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages so short that a small record has many, and copyists called for the second one."""
-    monkeypatch.setattr(exports, "PAGE", 40)
+    monkeypatch.setattr(exports, "PAGE", 32)
     monkeypatch.setattr(exports, "ALONE", 1)
-    monkeypatch.setattr("accessctl.storage.ledger.PAGE", 40)
+    monkeypatch.setattr("accessctl.storage.ledger.PAGE", 32)
 
 
 @pytest.fixture
@@ -52,8 +55,8 @@ def busy(premises: Premises) -> Premises:
     return premises
 
 
-def address(premises: Premises) -> str:
-    return premises.store.engine.url.render_as_string(hide_password=False)
+def address(premises: Premises) -> Address:
+    return driver_address(premises.store.engine.url)
 
 
 def helped(premises: Premises, count: int = 2) -> ExportDesk:
@@ -162,7 +165,7 @@ def test_a_copyist_that_is_killed_ends_the_export(busy: Premises, tmp_path: Path
             for child in children(os.getpid()) - before:
                 os.kill(child, signal.SIGKILL)
 
-    with pytest.raises(CopyistGone):
+    with pytest.raises(ReaderGone):
         helped(busy).make(SYSTEM, fmt="csv", target=tmp_path / "e.csv", progress=kill)
     assert (left(tmp_path), children(os.getpid())) == (set(), before)
 
@@ -176,10 +179,10 @@ from accessctl.storage.copyists import CopyistProcesses
 from tests.services.premises import Premises
 from tests.stores import sqlite_store
 folder = Path(sys.argv[1])
-exports.PAGE, exports.ALONE = 40, 1
+exports.PAGE, exports.ALONE = 32, 1
 premises = Premises(store=sqlite_store(folder / "accessctl.db"))
 premises.door_events(800)
-copyists = CopyistProcesses(f"sqlite:///{folder}/accessctl.db", 2)
+copyists = CopyistProcesses(("sqlite", f"{folder}/accessctl.db"), 2)
 def wait(lines, share):
     if lines >= 200:
         sys.stdout.write("copying\\n")
@@ -233,6 +236,6 @@ def test_pages_are_asked_for_as_they_are_taken(busy: Premises) -> None:
 
     task = Copying(fmt="csv", public=False, size=400, proven=Proven.NOTHING)
     copied = CopyistProcesses(address(busy), 2).copy(task, pages())
-    assert [len(page.leaves) for _, page in islice(copied, 2)] == [20, 20]
+    assert [(len(page.nodes), page.height) for _, page in islice(copied, 2)] == [(20, 0), (20, 0)]
     assert asked <= 7
     copied.close()

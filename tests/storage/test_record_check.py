@@ -3,9 +3,9 @@
 """
 
 import hashlib
-import multiprocessing
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -20,11 +20,11 @@ from sqlalchemy.exc import DatabaseError
 from accessctl.record import Checkpoint, RecordBroken, Signer, Why, encode, leaf_hash, sign_checkpoint
 from accessctl.storage import record_tables as tables
 from accessctl.storage import tile_check
-from accessctl.storage.engine import begin_reading, begin_writing, make_engine
+from accessctl.storage.engine import begin_reading, begin_writing, driver_address, make_engine
 from accessctl.storage.metadata import metadata
 from accessctl.storage.record_check import check_record
-from accessctl.storage.record_store import RecordAppender, RecordReader, keep_checkpoint
-from accessctl.storage.tile_check import sound_roots, spans
+from accessctl.storage.record_store import RecordAppender, RecordReader, keep_checkpoint, rows_in
+from accessctl.storage.tile_check import LARGE, by_readers, sound_for, sound_roots, spans
 from tests.postgresql import new_database
 from tests.record import reference
 
@@ -239,18 +239,14 @@ def test_other_processes_answer_as_this_one_does(
     record: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each with its own connection: only what is committed can be seen, so the bad entry is in a record of its own."""
-    monkeypatch.setattr(tile_check, "LARGE", 0)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    with tile_check.sound_spans(record, SIZE) as sound, begin_reading(record) as connection:
-        assert sound is not None
-        answers = list(sound(spans(3)))
-        assert answers == [[reference.root(LEAVES[at : at + 256]) for at in (0, 256, 512)]]
+    monkeypatch.setattr(tile_check, "SPAN", 1)
+    sound = by_readers(driver_address(record.url), 2)
+    with begin_reading(record) as connection:
+        assert list(sound(spans(3))) == [[reference.root(LEAVES[at : at + 256])] for at in (0, 256, 512)]
         assert check_record(connection, trusted=[SIGNER.verifier], held=[held(345)], sound=sound).size == SIZE
-        for child in multiprocessing.active_children():
-            child.kill()
-            child.join()
-        assert list(sound(spans(3))) == []
-        assert check_record(connection, sound=sound).root == reference.root(LEAVES)
+        assert list(sound(_killing(spans(3)))) == []
+        left_alone = check_record(connection, sound=lambda asked: sound(_killing(asked)))
+        assert left_alone.root == reference.root(LEAVES)
     if record.dialect.name == "postgresql":
         return
     engine = make_engine(f"sqlite:///{tmp_path}/bad.db")
@@ -259,13 +255,30 @@ def test_other_processes_answer_as_this_one_does(
         fill(connection, SIZE)
         edit_bytes_and_leaf(connection, 300)
         connection.commit()
-    with tile_check.sound_spans(engine, SIZE) as sound, begin_reading(engine) as connection:
-        assert sound is not None
-        assert list(sound(spans(3))) == [None]
+    sound = by_readers(driver_address(engine.url), 2)
+    with begin_reading(engine) as connection:
+        assert [found is None for found in sound(spans(3))] == [False, True, False]
         with pytest.raises(RecordBroken) as refused:
             check_record(connection, sound=sound)
         assert refused.value.index == 300
     engine.dispose()
+
+
+def _killing(asked: Iterator[range]) -> Iterator[range]:
+    """Ask, and kill whoever was asked before they have answered."""
+    for span in asked:
+        yield span
+        for child in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+            for pid in child.read_text("ascii").split():
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def test_readers_are_called_where_the_record_is_large(monkeypatch: pytest.MonkeyPatch, record: Engine) -> None:
+    with begin_reading(record) as connection:
+        for size, processors, by_others in ((LARGE, 2, True), (LARGE - 1, 2, False), (LARGE, 1, False)):
+            monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=processors: set(range(n)))
+            chosen = sound_for(size, rows_in(connection), driver_address(record.url))
+            assert ("by_readers" in chosen.__qualname__) is by_others
 
 
 def test_tiles_are_in_order_only_as_they_were_written(record: Engine) -> None:
@@ -277,9 +290,9 @@ def test_tiles_are_in_order_only_as_they_were_written(record: Engine) -> None:
         *("UPDATE tile SET hashes = root WHERE level = 0 AND idx = 0", "UPDATE tile SET level = 1 WHERE idx = 1"),
     ):
         with begin_writing(record) as connection:
-            assert len(sound_roots(connection, range(3)) or ()) == 3
+            assert len(sound_roots(rows_in(connection), range(3)) or ()) == 3
             run(connection, statement)
-            assert sound_roots(connection, range(3)) is None, statement
+            assert sound_roots(rows_in(connection), range(3)) is None, statement
             connection.rollback()
 
 
