@@ -104,6 +104,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "granian": ("accessctl/bootstrap", "accessctl/cli", "drivers/accessctl_drivers/push/front.py"),
     "jinja2": ("web",),
     "markupsafe": ("web",),
+    "msgspec": ("accessctl/services/export_lines.py",),
     "orjson": EVERYWHERE,
     "psycopg": ("accessctl/storage",),
     "pydantic": ("accessctl/settings.py",),

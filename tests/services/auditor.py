@@ -135,7 +135,7 @@ def _lines(rows: list[dict[str, object]], *, is_csv: bool) -> str:
 
 def _paths(path: Path, rows: list[dict[str, object]], size: int, root: bytes) -> str:
     """The first line whose audit path does not lead to the root."""
-    proofs = [json.loads(line) for line in Path(f"{path}.proofs").read_text("utf-8").split("\n")[:-1]]
+    proofs = [json.loads(line) for line in Path(f"{path}.proofs").read_bytes().decode("utf-8").split("\n")[:-1]]
     if [proof["index"] for proof in proofs] != [int(str(row["index"])) for row in rows]:
         return "order"
     for row, proof in zip(rows, proofs, strict=True):
