@@ -33,11 +33,20 @@ ANYTHING = Wanted()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """From which entry of the record to which (None: to its end) something was counted; never all of it."""
+
+    first: int
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """Rows, and the mark of the next piece; empty at the end."""
+    """Rows, and the mark of the next piece; empty at the end. `counted`: of this stretch alone, not of all."""
 
     rows: tuple[Row, ...]
     after: Mark
+    counted: Stretch | None = None
 
 
 def window(wanted: Wanted, events: Sequence[str], *, after: int | None = None) -> EventFilter:

@@ -1,8 +1,8 @@
 """Reports: one query layer, so that a page of the panel, a CSV file and a sheet of paper are one call each.
 
 A report has a name, columns, and rows of plain values (text, whole numbers, moments in UTC, nothing). `page` gives a
-bounded piece and the mark behind which the next one begins; `rows` gives all, a piece at a time; nothing is ever read
-as a whole. A new report is a function that gives a piece, and its line in `REPORTS`.
+bounded piece and the mark behind which the next one begins; `rows` gives all, a piece at a time; no entries are ever
+read as a whole. A new report is a function that gives a piece, and its line in `REPORTS`.
 
 What the doors and the desks recorded is counted and listed from the record; outstanding cards, revocations and visits
 are states, and come from the shelves. Where the system was blind is rows like any others, never silence.
@@ -11,7 +11,7 @@ are states, and come from the shelves. Where the system was blind is rows like a
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -28,8 +28,9 @@ from accessctl.services.office import Office
 from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
-from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Wanted, window
-from accessctl.services.store import EventFilter, Tally, Work
+from accessctl.services.report_counts import ENTRIES, REFUSALS, Counting, entry_number
+from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Stretch, Wanted, window
+from accessctl.services.store import Work
 from accessctl.services.visit_reports import FORTUITOUS_COLUMNS, VISIT_COLUMNS, fortuitous, visits
 
 LARGEST_PAGE = 1000
@@ -65,12 +66,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage:
-    """A piece of a report. `after` is the mark of the next piece, empty at the end."""
+    """A piece of a report. `after` is the mark of the next piece, empty at the end.
+
+    `counted`: the rows count a stretch of the record and not all of it, which took too long.
+    """
 
     name: ReportName
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     after: str
+    counted: Stretch | None = None
 
 
 class ListPrinter(Protocol):
@@ -95,11 +100,22 @@ class Reports:
         report = self._require(actor, name)
         with self._office.store.view() as tx:
             piece = report.fetch(tx, wanted, _mark(after), min(limit, LARGEST_PAGE), self._office.clock())
-        return ReportPage(name=name, columns=report.columns, rows=piece.rows, after=SEPARATOR.join(piece.after))
+        return ReportPage(
+            name=name,
+            columns=report.columns,
+            rows=piece.rows,
+            after=SEPARATOR.join(piece.after),
+            counted=piece.counted,
+        )
 
     def rows(self, actor: Actor, name: ReportName, wanted: Wanted = ANYTHING) -> Iterator[Row]:
-        """All of it; each piece sees the moment at which it is fetched."""
+        """All of it; each piece sees the moment at which it is fetched, and what is counted is counted once."""
         report = self._require(actor, name)
+        if isinstance(report.fetch, Counting):
+            with self._office.store.view() as tx:
+                counted = list(report.fetch.every(tx, wanted))
+            yield from counted
+            return
         after: Mark = ()
         while True:
             with self._office.store.view() as tx:
@@ -187,52 +203,6 @@ def _block(rows: Sequence[Sequence[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-PASSAGES = (Fact.DOOR_GRANTED.value, Fact.DOOR_EXITED.value)
-PASSED = ("door", "person", "event")
-
-
-def _entries(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
-    """How often who entered and left by which door: not each time, which is an export.
-
-    Counted one door after the other, and last what names no door, so that a piece never counts the whole record.
-    """
-    del now
-    behind = _of_length(after, PASSED)
-    found: list[Tally] = []
-    for which, mark in _each_door(tx, wanted, behind):
-        found += tx.events.tally(which, PASSED, after=mark, limit=limit - len(found))
-        if len(found) == limit:
-            break
-    rows = tuple(
-        (one.values[0], one.values[1], one.name, one.values[2], one.count, one.first_at, one.last_at) for one in found
-    )
-    return Piece(rows=rows, after=found[-1].values if len(found) == limit else ())
-
-
-def _each_door(tx: Work, wanted: Wanted, behind: Mark) -> Iterator[tuple[EventFilter, Mark]]:
-    """What to count, in turn, and behind which mark; of one person, or of one door, all at once."""
-    which = window(wanted, PASSAGES)
-    if wanted.person or wanted.door:
-        yield which, behind
-        return
-    door = behind[0] if behind else ""
-    if door:
-        yield replace(which, doors=(door,)), behind
-    while (door or not behind) and (next_ones := tx.events.doors(after=door, limit=1)):
-        door = next_ones[0]
-        yield replace(which, doors=(door,)), ()
-    yield replace(which, doorless=True), () if door else behind
-
-
-def _refusals(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
-    """Why entries were refused, where, and how often."""
-    del now
-    by = ("reason", "norm", "door")
-    found = tx.events.tally(window(wanted, (Fact.DOOR_REFUSED.value,)), by, after=_of_length(after, by), limit=limit)
-    rows: list[Row] = [(*one.values, one.count, one.first_at, one.last_at) for one in found]
-    return Piece(rows=tuple(rows), after=found[-1].values if len(found) == limit else ())
-
-
 def _outstanding(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
     """N10.4: cards that were not handed in, under the head who owes them, with how long."""
     del wanted
@@ -305,15 +275,9 @@ def _from_number(rows: Sequence[Row], after: Mark, limit: int) -> Piece:
 def _number(after: Mark, *, least: int = 0) -> int:
     if not after:
         return least
-    if len(after) != 1 or not after[0].isascii() or not after[0].isdigit() or len(after[0]) > 18:
+    if len(after) != 1:
         raise AccessError(Reason.NOT_FOUND, field="after")
-    return int(after[0])
-
-
-def _of_length(after: Mark, by: Sequence[str]) -> Mark:
-    if after and len(after) != len(by):
-        raise AccessError(Reason.NOT_FOUND, field="after")
-    return after
+    return entry_number(after[0])
 
 
 REPORTS: Mapping[ReportName, Report] = {
@@ -321,13 +285,13 @@ REPORTS: Mapping[ReportName, Report] = {
         columns=("door", "person_id", "person", "event", "count", "first_at", "last_at"),
         permission=Permission.EVENTS_SEE,
         norm="N4.1",
-        fetch=_entries,
+        fetch=ENTRIES,
     ),
     ReportName.REFUSALS: Report(
         columns=("reason", "norm", "door", "count", "first_at", "last_at"),
         permission=Permission.EVENTS_SEE,
         norm="N10.2",
-        fetch=_refusals,
+        fetch=REFUSALS,
     ),
     ReportName.OUTSTANDING: Report(
         columns=("head", "department", "card", "holder", "since", "days", "state", "removal"),

@@ -217,7 +217,6 @@ class EventFilter:
     norm: str = ""
     events: tuple[str, ...] = ()
     device_events_only: bool = False
-    doorless: bool = False
 
 
 class Events(Protocol):
@@ -243,14 +242,25 @@ class Events(Protocol):
         """What the entries of these facts between two indexes name, neither of the two included, in no order."""
         ...
 
-    def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
-        """The doors that the record names, in their order, behind `after`."""
-        ...
-
     def tally(
         self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
     ) -> list["Tally"]:
         """How many entries for each combination of the columns `by`, in their order, behind `after`."""
+        ...
+
+    def count(
+        self,
+        which: EventFilter,
+        by: Sequence[str],
+        *,
+        after: Sequence[str] = (),
+        limit: int | None = None,
+        seconds: float | None = None,
+    ) -> "Counted":
+        """The same for any part of the record, of any length, in about so many seconds; what has no first value last.
+
+        Entries are counted from the oldest on.
+        """
         ...
 
 
@@ -279,6 +289,14 @@ class Tally:
     first_at: datetime
     last_at: datetime
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Lines of what was counted. `reached` is the last entry that was when the time was over; None: all were."""
+
+    lines: tuple[Tally, ...]
+    reached: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,15 @@
 A name is shown for as long as what opens its commitment is kept.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 
-from accessctl.services.store import DeviceEvent, EventFilter, EventRow, FoundRows, Mention, Tally
-from accessctl.storage.entries import plain_text
+from accessctl.services.store import Counted, DeviceEvent, EventFilter, EventRow, FoundRows, Mention, Tally
+from accessctl.storage.counting import add_up
 from accessctl.storage.journal import Journal
 from accessctl.storage.record_store import RecordReader
 from accessctl.storage.record_tables import entry, opening
@@ -92,17 +93,6 @@ class SqlEvents:
         found = self._connection.execute(_naming(kinds), {"after": after, "before": before})
         return [Mention(row[0], row[1] or "", row[2] or "") for row in found]
 
-    def doors(self, *, after: str = "", limit: int = 500) -> list[str]:
-        """The doors that the record names, in their order: one look into the index for each."""
-        found: list[str] = []
-        while len(found) < min(limit, LARGEST_ANSWER):
-            behind = plain_text(found[-1] if found else after)
-            door = self._connection.execute(select(func.min(event.c.door)).where(event.c.door > behind)).scalar()
-            if door is None:
-                break
-            found.append(door)
-        return found
-
     def tally(
         self, which: EventFilter, by: Sequence[str], *, after: Sequence[str] = (), limit: int = 200
     ) -> list[Tally]:
@@ -138,6 +128,50 @@ class SqlEvents:
             )
             for row in self._connection.execute(query)
         ]
+
+    def count(
+        self,
+        which: EventFilter,
+        by: Sequence[str],
+        *,
+        after: Sequence[str] = (),
+        limit: int | None = None,
+        seconds: float | None = None,
+    ) -> Counted:
+        """The same in about so many seconds, and as far as that goes (see `counting`)."""
+        added = add_up(self._connection, which, by, seconds=seconds)
+        behind = sorted(added.sums, key=_of_line)
+        if after:
+            behind = behind[bisect_right(behind, _of_line(tuple(after)), key=_of_line) :]
+        wanted = behind[:limit]
+        names = self._names([added.sums[values].newest for values in wanted])
+        lines = []
+        for values in wanted:
+            found = added.sums[values]
+            lines.append(
+                Tally(
+                    values=values,
+                    count=found.entries,
+                    first_at=found.first_at,
+                    last_at=found.last_at,
+                    name=names.get(found.newest, ""),
+                )
+            )
+        return Counted(lines=tuple(lines), reached=added.reached)
+
+    def _names(self, indexes: Sequence[int]) -> dict[int, str]:
+        """The names of the people whom these entries name, where they are known."""
+        named = select(event.c.idx, opening.c.value).join(opening, opening.c.commitment == event.c.name)
+        found: dict[int, str] = {}
+        for start in range(0, len(indexes), PAGE):
+            rows = self._connection.execute(named.where(event.c.idx.in_(indexes[start : start + PAGE])))
+            found.update((index, name or "") for index, name in rows)
+        return found
+
+
+def _of_line(values: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    """The order of lines: by their values, and what has no first one last."""
+    return not values[0], values
 
 
 @lru_cache(maxsize=16)
@@ -177,8 +211,6 @@ def conditions(which: EventFilter) -> list[ColumnElement[bool]]:
         found.append(event.c.idx > which.after_index)
     if which.before_index is not None:
         found.append(event.c.idx < which.before_index)
-    if which.doorless:
-        found.append(event.c.door.is_(None))
     if which.device_events_only:
         found.append(event.c.identity.is_not(None))
     return found

@@ -29,6 +29,7 @@ LONGEST = 2_000_000
 QUICK_S, SLOW_S = 0.05, 0.15  # how long a stretch should take
 
 Range = tuple[int, int]  # from, up to and without
+Pace = tuple[float, float]  # seconds of a stretch: at least, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,9 @@ def seek(
 ) -> Sought:
     """The first `limit` entries of the filter, or the last ones, newest first; no longer than about `seconds`."""
     ends = None if seconds is None else time.monotonic() + seconds
-    ranges, conditions, length = _ranges(connection, which), _plain(which), SHORT
-    if ranges and sum(end - start for start, end in ranges) > SHORT:
-        span = ranges[0][0], ranges[-1][1]
-        lead = _lead(connection, which, span)
-        conditions = _compared(which) if lead is None else [lead.condition, *_compared(which)]
-        if lead is not None and lead.counted:
-            ranges, length = [span], span[1]
+    ranges, conditions, length = plan(connection, which)
     found: list[int] = []
-    for start, end in _stretches(ranges, length, newest=newest, ends=ends):
+    for start, end in stretches(ranges, length, newest=newest, ends=ends):
         order = event.c.idx.desc() if newest else event.c.idx
         query = select(event.c.idx).where(event.c.idx >= start, event.c.idx < end, *conditions).order_by(order)
         found += connection.execute(query.limit(limit - len(found))).scalars()
@@ -73,8 +68,23 @@ def seek(
     return Sought(indexes=tuple(found), reached=None)
 
 
-def _stretches(ranges: Sequence[Range], length: int, *, newest: bool, ends: float | None) -> Iterator[Range]:
-    """The ranges in pieces; each is longer than the one before where that was quick, and shorter where it was slow.
+def plan(connection: Connection, which: EventFilter) -> tuple[list[Range], list[ColumnElement[bool]], int]:
+    """Where to walk, what an entry there must fulfil, and how long the first stretch is."""
+    ranges, conditions, length = _ranges(connection, which), _plain(which), SHORT
+    if ranges and sum(end - start for start, end in ranges) > SHORT:
+        span = ranges[0][0], ranges[-1][1]
+        lead = _lead(connection, which, span)
+        conditions = _compared(which) if lead is None else [lead.condition, *_compared(which)]
+        if lead is not None and lead.counted:
+            ranges, length = [span], span[1]
+    return ranges, conditions, length
+
+
+def stretches(
+    ranges: Sequence[Range], length: int, *, newest: bool, ends: float | None, pace: Pace = (QUICK_S, SLOW_S)
+) -> Iterator[Range]:
+    """The ranges in pieces; each is longer than the one before where that was quicker than the pace, and shorter where
+    it was slower.
 
     None is longer than what may still be done until `ends`, as far as the one before tells.
     """
@@ -86,9 +96,9 @@ def _stretches(ranges: Sequence[Range], length: int, *, newest: bool, ends: floa
             yield (low + left - taken, low + left) if newest else (high - left, high - left + taken)
             left -= taken
             now = time.monotonic()
-            if now - begun < QUICK_S:
+            if now - begun < pace[0]:
                 length = max(length, min(length * 4, LONGEST))
-            elif now - begun > SLOW_S:
+            elif now - begun > pace[1]:
                 length = length // 2
             if ends is not None and now > begun:
                 length = min(length, int(taken * (ends - now) / (now - begun)))
@@ -179,9 +189,8 @@ def _compared(which: EventFilter) -> list[ColumnElement[bool]]:
 
 
 def _filled(which: EventFilter) -> list[ColumnElement[bool]]:
-    """Which columns must hold nothing, or something."""
-    found: list[ColumnElement[bool]] = [_bare("door").is_(None)] if which.doorless else []
-    return [*found, _bare("identity").is_not(None)] if which.device_events_only else found
+    """Which columns must hold something."""
+    return [_bare("identity").is_not(None)] if which.device_events_only else []
 
 
 def one_of(column: ColumnElement[Any], values: Sequence[str]) -> ColumnElement[bool]:

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pdfplumber
 import pytest
@@ -13,10 +14,12 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.places import Device, Transport
 from accessctl.domain.requests import Removal, RemovalTarget
-from accessctl.services.report_rows import Row, Wanted
+from accessctl.services import report_counts
+from accessctl.services.report_rows import Row, Stretch, Wanted
 from accessctl.services.reports import REPORTS, ReportName, Reports
 from accessctl.services.search_desk import SearchDesk
 from accessctl.services.store import EventFilter
+from accessctl.storage import seeking
 from tests.services.premises import START, Premises
 
 HOUR = timedelta(hours=1)
@@ -64,6 +67,55 @@ def test_pieces_add_up_to_the_whole(busy: Premises, reports: Reports, name: Repo
     if name is ReportName.BLIND_SPOTS:  # how long a device has been off is counted up to now, and the clock goes on
         found, whole = [[(*row[:5], *row[6:]) for row in rows] for rows in (found, whole)]
     assert found == whole
+
+
+def summed(rows: Sequence[Row]) -> dict[Row, tuple[int, datetime, datetime]]:
+    """Rows of entries that were counted in stretches, those of the same door, person and fact as one."""
+    found: dict[Row, tuple[int, datetime, datetime]] = {}
+    for *values, count, first, last in rows:
+        assert isinstance(count, int)
+        assert isinstance(first, datetime)
+        assert isinstance(last, datetime)
+        before = found.get(tuple(values), (0, first, last))
+        found[tuple(values)] = before[0] + count, min(before[1], first), max(before[2], last)
+    return found
+
+
+@pytest.mark.parametrize("limit", [1, 4, 1000])
+@pytest.mark.parametrize("name", [ReportName.ENTRIES, ReportName.REFUSALS])
+def test_what_takes_too_long_is_counted_in_stretches_that_say_so(
+    busy: Premises, reports: Reports, monkeypatch: pytest.MonkeyPatch, name: ReportName, limit: int
+) -> None:
+    auditor = busy.actors["auditor"]
+    whole = list(reports.rows(auditor, name))
+    assert reports.page(auditor, name).counted is None
+    for setting, value in (("SHORT", 30), ("LONGEST", 30), ("BLOCK", 30), ("LOOKED_AT", 2)):
+        monkeypatch.setattr(seeking, setting, value)
+    monkeypatch.setattr(report_counts, "COUNT_SECONDS", -1.0)
+    found, stretches, after = list[Row](), list[Stretch](), ""
+    while True:
+        page = reports.page(auditor, name, after=after, limit=limit)
+        assert page.counted is not None, "no page of this is the whole"
+        assert len(page.rows) <= limit
+        if page.counted not in stretches:
+            stretches.append(page.counted)
+        found += page.rows
+        after = page.after
+        if not after:
+            break
+    assert len(stretches) > 3
+    assert [one.first for one in stretches[1:]] == [one.last + 1 for one in stretches[:-1] if one.last is not None]
+    assert (stretches[0].first, stretches[-1].last) == (0, None)
+    assert summed(found) == summed(whole)
+    assert list(reports.rows(auditor, name)) == whole, "what is taken away is counted to the end"
+
+
+@pytest.mark.parametrize(
+    "mark", ["5\x1f4\x1fa\x1fb\x1fc", "0\x1f\x1fa", "\x1f4\x1fa\x1fb\x1fc", "0\x1fx\x1fa\x1fb\x1fc"]
+)
+def test_a_mark_of_no_stretch(busy: Premises, reports: Reports, mark: str) -> None:
+    with pytest.raises(AccessError, match="not_found"):
+        reports.page(busy.actors["auditor"], ReportName.ENTRIES, after=mark)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])

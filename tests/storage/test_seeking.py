@@ -1,15 +1,15 @@
-"""A search finds what is there, in its order, however the record is walked through; and says how far it came."""
+"""A search and a count find what is there, however the record is walked through, and say how far they came."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accessctl.domain.facts import Fact
-from accessctl.services.store import DeviceEvent, EventFilter, EventRow
+from accessctl.services.store import DeviceEvent, EventFilter, EventRow, Tally
 from accessctl.storage import journal, seeking
 from accessctl.storage.engine import begin_reading
 from accessctl.storage.unit_of_work import SqlStore
@@ -81,7 +81,6 @@ FILTERS = st.builds(
     visit=some("v1"),
     norm=some("N10.2", "N4.3"),
     events=several(*(fact.value for fact in KINDS)),
-    doorless=st.booleans(),
     device_events_only=st.booleans(),
 )
 
@@ -95,7 +94,6 @@ def wanted(row: EventRow, which: EventFilter) -> bool:
         and (which.after_index is None or row.index > which.after_index)
         and (which.before_index is None or row.index < which.before_index)
         and (not which.doors or row.door in which.doors)
-        and (not which.doorless or not row.door)
         and (not which.events or row.event in which.events)
         and (not which.credentials or row.credential in which.credentials)
         and all(not getattr(which, name) or getattr(row, name) == getattr(which, name) for name in each)
@@ -131,6 +129,53 @@ def test_a_search_without_time_can_be_gone_on_with_until_all_was_seen(
         assert found == expected
 
 
+BY = ("door", "event", "norm")
+
+
+def lines_of(rows: Sequence[EventRow]) -> dict[tuple[str, ...], tuple[int, datetime, datetime]]:
+    """What the lines of a count of these entries must be."""
+    times: dict[tuple[str, ...], list[datetime]] = {}
+    for row in rows:
+        times.setdefault((row.door, row.event, row.norm), []).append(row.at)
+    return {values: (len(all_of), min(all_of), max(all_of)) for values, all_of in times.items()}
+
+
+def said(lines: Sequence[Tally]) -> dict[tuple[str, ...], tuple[int, datetime, datetime]]:
+    return {line.values: (line.count, line.first_at, line.last_at) for line in lines}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@given(which=FILTERS, limit=st.integers(1, 9))
+def test_a_count_is_of_every_entry_and_its_lines_are_in_order(filled: Filled, which: EventFilter, limit: int) -> None:
+    expected = lines_of([row for row in filled.everything if wanted(row, which)])
+    with filled.store.view() as tx:
+        counted = tx.events.count(which, BY)
+        assert said(counted.lines) == expected
+        assert counted.reached is None
+        assert [line.values for line in counted.lines] == sorted(expected, key=lambda values: (not values[0], values))
+        walked = tx.events.count(which, BY, limit=limit).lines
+        while more := tx.events.count(which, BY, after=walked[-1].values if walked else (), limit=limit).lines:
+            walked += more
+            assert len(more) <= limit
+        assert walked == counted.lines
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
+@given(which=FILTERS)
+def test_a_count_without_time_says_how_far_it_came(filled: Filled, which: EventFilter) -> None:
+    here = [row for row in filled.everything if wanted(row, which)]
+    asked, behind = which, -1
+    with filled.store.view() as tx:
+        while True:
+            counted = tx.events.count(asked, BY, seconds=-1.0)
+            end = SIZE if counted.reached is None else counted.reached + 1
+            assert end > behind
+            assert said(counted.lines) == lines_of([row for row in here if behind < row.index < end])
+            if counted.reached is None:
+                break
+            behind, asked = counted.reached, replace(asked, after_index=counted.reached)
+
+
 def test_the_rarest_value_leads(filled: Filled) -> None:
     which = EventFilter(doors=("lobby",), visit="v1", norm="N10.2")
     with begin_reading(filled.store.engine) as connection:
@@ -159,7 +204,7 @@ def test_a_time_leaves_out_what_lies_outside(filled: Filled) -> None:
 def test_stretches_cover_everything_once(newest: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     clock: Callable[[], float] = iter(range(0, 10_000, 1)).__next__  # every stretch is slow
     monkeypatch.setattr(seeking.time, "monotonic", clock)
-    pieces = list(seeking._stretches([(0, 5), (10, 20_000)], 5000, newest=newest, ends=None))
+    pieces = list(seeking.stretches([(0, 5), (10, 20_000)], 5000, newest=newest, ends=None))
     covered = [index for start, end in pieces for index in range(start, end)]
     assert sorted(covered) == [*range(5), *range(10, 20_000)]
     assert pieces == sorted(pieces, reverse=newest)
@@ -169,7 +214,7 @@ def test_a_stretch_is_no_longer_than_the_time_that_is_left(monkeypatch: pytest.M
     now = [0.0]
     monkeypatch.setattr(seeking.time, "monotonic", lambda: now[0])
     took = []
-    for start, end in seeking._stretches([(0, 10_000_000)], seeking.SHORT, newest=True, ends=0.6):
+    for start, end in seeking.stretches([(0, 10_000_000)], seeking.SHORT, newest=True, ends=0.6):
         took.append((end - start) * 1e-6)  # a million entries a second
         now[0] += took[-1]
         if now[0] > 0.6:

@@ -1,6 +1,7 @@
 """Reports in the panel: the same rows on the screen, as CSV and on paper; searches that one keeps for oneself."""
 
 import csv
+import html
 import io
 import re
 
@@ -8,8 +9,10 @@ import pytest
 
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
+from accessctl.services import report_counts
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl.services.store import EventFilter
+from accessctl.storage import seeking
 from tests.web.house import House, post
 from tests.web.visiting import entry, visit_at
 
@@ -68,6 +71,31 @@ def test_what_is_counted_begins_a_month_ago_where_nothing_is_asked(lived: House)
     auditor = lived.client(Role.AUDITOR)  # the session of before is over
     for asked, found in (("", 0), ("?since=2026-11-01", 1), (f"?person={lived.user.id}", 1)):
         assert auditor.get(f"/informes/refusals{asked}").text.count("La autorización ya venció.") == found, asked
+
+
+def test_a_report_that_takes_too_long_says_how_far_it_came_and_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(90):
+        house.happens(Fact.DOOR_GRANTED, person=house.user.id, n=at)
+    for name, value in (("SHORT", 40), ("LONGEST", 40), ("BLOCK", 40), ("LOOKED_AT", 2)):
+        monkeypatch.setattr(seeking, name, value)
+    monkeypatch.setattr(report_counts, "COUNT_SECONDS", -1.0)
+    auditor = house.client(Role.AUDITOR)
+    address, said, counted = "/informes/entries?door=sub-1", list[str](), 0
+    while address:
+        page = auditor.get(address).text
+        said.append(page)
+        counted += sum(map(int, re.findall(r'<td class="right number">(\d+)</td>', page)))
+        more = re.search(r'rel="next" href="([^"]+)"', page)
+        address = html.unescape(more.group(1)) if more else ""
+    assert counted == 90
+    assert "Cuenta hasta el asiento 39;" in said[0]
+    assert "Cuenta los asientos del 40 al 79." in said[1]
+    assert f"Cuenta los asientos desde el {40 * (len(said) - 1)} hasta el final." in said[-1]
+    assert all("El CSV y el PDF lo cuentan todo" in page for page in said)
+    table = list(csv.DictReader(io.StringIO(auditor.get("/informes/entries.csv?door=sub-1").text)))
+    assert [row["count"] for row in table] == ["90"]
 
 
 def test_a_head_who_takes_a_report_away_is_on_the_record(lived: House) -> None:
