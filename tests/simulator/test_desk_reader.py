@@ -61,7 +61,7 @@ def test_a_card_repeats_while_it_is_there(reader: DeskReader) -> None:
         reader.present("0F0184F07A")
         started = time.monotonic()
         assert line.read(14 * 4) == frame("0F0184F07A") * 4
-        assert 0.15 < time.monotonic() - started < 2
+        assert 0.15 < time.monotonic() - started < 20
         reader.present("0801161DD6")
         until(lambda: frame("0801161DD6") in line.read(14))
         assert reader.remove()["card"] == ""

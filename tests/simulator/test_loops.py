@@ -19,5 +19,5 @@ def test_a_lost_cancellation_does_not_keep_the_thread() -> None:
     thread.call(lambda: thread.loop.create_task(deaf_once()))
     began = time.monotonic()
     thread.close()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert thread.loop.is_closed()

@@ -77,7 +77,7 @@ def test_a_stream_gives_what_is_new_and_ends_by_itself() -> None:
         return [one for one in record if one.index > after]
 
     text = "".join(streams.follow(3, entries(rows, lambda _: "x")))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert text.startswith("retry: ")
     assert text.count("event: entry\nid: 4") == 1
     assert "id: 3" not in text
