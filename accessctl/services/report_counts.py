@@ -35,19 +35,19 @@ class Counting:
     def __call__(self, tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
         """A piece of at most `limit` rows (`reports.Fetch`)."""
         del now
-        stretch, first, behind = self._place(after)
+        stretch, first, row_before = self._place(after)
         end = tx.events.size() if stretch is None or stretch.last is None else stretch.last + 1
         found = tx.events.count(
             replace(self._filter(wanted), after_index=first - 1, before_index=end),
             self.by,
-            after=behind,
+            after=row_before,
             limit=limit + 1,
             seconds=COUNT_SECONDS if stretch is None else None,  # what was counted once in that time is again
         )
         if stretch is None:
             stretch = Stretch(first=first, last=found.reached)
         shown, last = found.lines[:limit], stretch.last
-        next_mark: Mark = () if last is None else (str(last + 1),)
+        next_mark = behind(stretch)
         if len(found.lines) > limit:
             next_mark = (str(first), "" if last is None else str(last), *shown[-1].values)
         is_whole = first == 0 and last is None
@@ -73,6 +73,11 @@ class Counting:
         if last is not None and last < first:
             raise AccessError(Reason.NOT_FOUND, field="after")
         return Stretch(first=first, last=last), first, after[2:]
+
+
+def behind(stretch: Stretch | None) -> Mark:
+    """The mark of the stretch behind this one; empty where it is the last, or none was needed."""
+    return () if stretch is None or stretch.last is None else (str(stretch.last + 1),)
 
 
 def entry_number(text: str) -> int:

@@ -28,7 +28,7 @@ from accessctl.services.office import Office
 from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
-from accessctl.services.report_counts import ENTRIES, REFUSALS, Counting, entry_number
+from accessctl.services.report_counts import ENTRIES, REFUSALS, Counting, behind, entry_number
 from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Stretch, Wanted, window
 from accessctl.services.store import Work
 from accessctl.services.visit_reports import FORTUITOUS_COLUMNS, VISIT_COLUMNS, fortuitous, visits
@@ -68,7 +68,8 @@ class Report:
 class ReportPage:
     """A piece of a report. `after` is the mark of the next piece, empty at the end.
 
-    `counted`: the rows count a stretch of the record and not all of it, which took too long.
+    `counted`: the rows count a stretch of the record and not all of it, which took too long; `onward` is then the mark
+    at which the next stretch begins, empty in the last one.
     """
 
     name: ReportName
@@ -76,6 +77,7 @@ class ReportPage:
     rows: tuple[Row, ...]
     after: str
     counted: Stretch | None = None
+    onward: str = ""
 
 
 class ListPrinter(Protocol):
@@ -106,6 +108,7 @@ class Reports:
             rows=piece.rows,
             after=SEPARATOR.join(piece.after),
             counted=piece.counted,
+            onward=SEPARATOR.join(behind(piece.counted)),
         )
 
     def rows(self, actor: Actor, name: ReportName, wanted: Wanted = ANYTHING) -> Iterator[Row]:

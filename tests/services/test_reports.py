@@ -99,6 +99,7 @@ def test_what_takes_too_long_is_counted_in_stretches_that_say_so(
         assert len(page.rows) <= limit
         if page.counted not in stretches:
             stretches.append(page.counted)
+        assert page.onward == ("" if page.counted.last is None else str(page.counted.last + 1))
         found += page.rows
         after = page.after
         if not after:
@@ -107,6 +108,8 @@ def test_what_takes_too_long_is_counted_in_stretches_that_say_so(
     assert [one.first for one in stretches[1:]] == [one.last + 1 for one in stretches[:-1] if one.last is not None]
     assert (stretches[0].first, stretches[-1].last) == (0, None)
     assert summed(found) == summed(whole)
+    ahead = [reports.page(auditor, name, after=str(one.first), limit=1000) for one in stretches]
+    assert [page.counted for page in ahead] == stretches, "a stretch is reached without the rows of those before"
     assert list(reports.rows(auditor, name)) == whole, "what is taken away is counted to the end"
 
 

@@ -13,6 +13,7 @@ from accessctl.services import report_counts
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl.services.store import EventFilter
 from accessctl.storage import seeking
+from accessctl_web.views import reports as views
 from tests.web.house import House, post
 from tests.web.visiting import entry, visit_at
 
@@ -96,6 +97,25 @@ def test_a_report_that_takes_too_long_says_how_far_it_came_and_goes_on(
     assert all("El CSV y el PDF lo cuentan todo" in page for page in said)
     table = list(csv.DictReader(io.StringIO(auditor.get("/informes/entries.csv?door=sub-1").text)))
     assert [row["count"] for row in table] == ["90"]
+
+
+def test_the_next_entries_are_counted_without_all_rows_of_those_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for at in range(90):
+        house.happens(Fact.DOOR_EXITED if at % 2 else Fact.DOOR_GRANTED, person=house.user.id, n=at)
+    for name, value in (("SHORT", 40), ("LONGEST", 40), ("BLOCK", 40), ("LOOKED_AT", 2)):
+        monkeypatch.setattr(seeking, name, value)
+    monkeypatch.setattr(report_counts, "COUNT_SECONDS", -1.0)
+    monkeypatch.setattr(views, "SHOWN", 1)
+    auditor = house.client(Role.AUDITOR)
+    page = auditor.get("/informes/entries?door=sub-1").text
+    assert 'rel="next"' in page
+    onward = re.search(r'href="([^"]+)">Contar desde el asiento 40 ', page)
+    assert onward is not None
+    page = auditor.get(html.unescape(onward.group(1))).text
+    assert "Cuenta los asientos del 40 al 79." in page
+    assert re.findall(r'<td class="right number">(\d+)</td>', page) == ["20"]
 
 
 def test_a_head_who_takes_a_report_away_is_on_the_record(lived: House) -> None:
