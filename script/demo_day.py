@@ -143,6 +143,7 @@ class Day:
         self._removal(beto)
         self._lost_card(ana)
         self._trouble()
+        self._alarm_through_procedure_3()
 
     def _stock(self) -> None:
         self.tell("El técnico ingresa dos tarjetas a existencias, leídas en la mesa")
@@ -429,3 +430,26 @@ class Day:
         if not self.simulator.say("lobby present card 666").get("granted"):
             raise DemoFailed("el usuario puesto a mano seguía en la terminal: es una alarma, no se retira en silencio")
         self.await_alarm(AlarmKind.GAP, ("raised",), seconds=40)
+
+    def _alarm_through_procedure_3(self) -> None:
+        self.tell("Procedimiento 3: una alarma se asigna y se resuelve, vuelve a asignarse y se cierra")
+        head, tomas, nora = (self.people[name] for name in ("jefe", "tomas.perez", "nora.batz"))
+        found = self.core.alarms.find(limit=500)
+        page = f"/alarmas/{next(one.id for one in found if (one.kind, one.key) == (AlarmKind.DOOR_FORCED, 'sub-2'))}"
+
+        def assigned(username: str) -> None:
+            head.post(f"{page}/asignar", {"technician": self.place.accounts[username].id})
+
+        self.act("P3.04 la jefatura la asigna a Tomás; a otra persona no le toca")
+        assigned("tomas.perez")
+        self.refused("not_assigned_to_you", "P3.05", lambda: nora.post(f"{page}/atender", {"comment": "Voy yo"}))
+        tomas.post(f"{page}/atender", {"comment": "Voy a la puerta"})
+        tomas.post(f"{page}/resolver", {"cause": "La puerta se cerró con llave"})
+        self.refused("duties_not_separated", "P3.07", lambda: tomas.post(f"{page}/verificar"))
+        self.act("P3.07 la jefatura comprueba: no, la chapa sigue floja; vuelve a asignarse, ahora a Nora")
+        head.post(f"{page}/reabrir", {"comment": "La chapa sigue floja"})
+        assigned("nora.batz")
+        nora.post(f"{page}/atender", {"comment": "Llevo la chapa nueva"})
+        nora.post(f"{page}/resolver", {"cause": "Chapa cambiada"})
+        self.act("P3.07 sí, y P3.08: comprobada y cerrada")
+        head.post(f"{page}/verificar")

@@ -13,7 +13,7 @@ from demo_processes import DemoFailed, command_line
 from demo_site import Installation
 
 from accessctl.bootstrap import Service as Core
-from accessctl.domain.alarms import AlarmKind
+from accessctl.domain.alarms import Alarm, AlarmKind
 from accessctl.domain.facts import Fact
 from accessctl.domain.schedules import local
 from accessctl.domain.visits import Visit
@@ -44,6 +44,14 @@ VISIT_STATES = {
     Fact.VISIT_EXIT_VERIFIED: "verified",
     Fact.VISIT_EXIT_RECORDED: "closed",
 }
+ALARM_STATES = {
+    Fact.ALARM_RAISED: "raised",
+    Fact.ALARM_ASSIGNED: "assigned",
+    Fact.ALARM_ACKNOWLEDGED: "acknowledged",
+    Fact.ALARM_RESOLVED: "resolved",
+    Fact.ALARM_REOPENED: "raised",
+    Fact.ALARM_VERIFIED: "verified",
+}
 OWN_STAFF = {"registered": "cleared", "inside": "working", "outside": "gone"}  # what P4.03 "no" calls the same
 WANTED_ALARMS = {
     AlarmKind.ESCORT_LEFT_FIRST: 2,  # one ends by a hand-over, the other by the visitor's leaving
@@ -62,6 +70,8 @@ WANTED_ALARMS = {
     AlarmKind.CLOCK_DOUBTFUL: 1,
     AlarmKind.GAP: 1,
 }
+_HANDLED = ("raised", "assigned", "acknowledged", "resolved")
+WANTED_ALARM_LIFE = (*_HANDLED, *_HANDLED, "verified")  # procedure 3, with one "no" at P3.07
 WANTED_REFUSALS = {  # what it is called where it is missing: reason, norm, missing step, door
     "P4.04 sin firma": ("visit_step_missing", "P4.04", "P4.04", "cd-1"),
     "N4.3 la visita sola": ("escort_missing", "N4.3", "P4.05", "cd-1"),
@@ -84,6 +94,8 @@ WANTED_REFUSALS = {  # what it is called where it is missing: reason, norm, miss
     "N10.3 sin autorización": ("not_authorised", "N10.3", "", ""),
     "N10.3 quien autoriza es quien recibe": ("duties_not_separated", "N10.3", "", ""),
     "N10.4 acceso retirado": ("revoked", "N10.4", "", "cd-1"),
+    "P3.05 la toma otra persona": ("not_assigned_to_you", "P3.05", "", ""),
+    "P3.07 comprueba quien resolvió": ("duties_not_separated", "P3.07", "", ""),
     "N10.3 tarjeta extraviada": ("lost_or_stolen", "N10.3", "", "cd-1"),
 }
 WANTED_EXCEPTIONS = {"N10.1 doble paso blando": ("anti_passback", "N10.1", "cd-1")}  # opened, and noted
@@ -164,7 +176,10 @@ def _summary(day: Day, core: Core, out: Path) -> dict[str, Any]:
                 exceptions.append({"at": row.at.isoformat(), "door": row.door, "reason": row.reason, "norm": row.norm})
         for key, seen in states.items():
             cards[key] = {"number": key, "person": holders.get(key, ""), "states": seen}
-        alarms = [{"kind": one.kind.value, "state": one.state.value} for one in tx.alarms.find(limit=1000)]
+        alarms = [
+            {"kind": one.kind.value, "state": one.state.value, "states": _life(tx, one)}
+            for one in tx.alarms.find(limit=1000)
+        ]
         devices = []
         for device in tx.devices.find(retired=False, limit=100):
             health = tx.health.maybe(device.id)
@@ -211,6 +226,13 @@ def _visit(tx: Work, visit: Visit) -> dict[str, Any]:
     }
 
 
+def _life(tx: Work, alarm: Alarm) -> list[str]:
+    """The states that an alarm went through, from its entries in the record; what only repeats is counted once."""
+    which = EventFilter(case=alarm.id, events=tuple(fact.value for fact in ALARM_STATES))
+    states = [ALARM_STATES[Fact(row.event)] for row in tx.events.rows(which, limit=1000)]
+    return [state for at, state in enumerate(states) if at == 0 or states[at - 1] != state]
+
+
 def _called(visit: Visit, state: str) -> str:
     return state if visit.third_party else OWN_STAFF.get(state, state)
 
@@ -218,6 +240,8 @@ def _called(visit: Visit, state: str) -> str:
 def _check(summary: dict[str, Any], out: Path) -> None:
     kinds = Counter(alarm["kind"] for alarm in summary["alarms"])
     _all_there("alarmas", [kind.value for kind, count in WANTED_ALARMS.items() if kinds[kind.value] < count])
+    lived = {tuple(alarm["states"]) for alarm in summary["alarms"]}
+    _all_there("alarmas", [" → ".join(WANTED_ALARM_LIFE)] if WANTED_ALARM_LIFE not in lived else [])
     refused = {tuple(one[key] for key in ("reason", "norm", "missing_step", "door")) for one in summary["refusals"]}
     _all_there("rechazos", [name for name, wanted in WANTED_REFUSALS.items() if wanted not in refused])
     noted = {tuple(one[key] for key in ("reason", "norm", "door")) for one in summary["exceptions"]}

@@ -15,7 +15,7 @@ from tests.end_to_end.installation import environment
 
 DEMO = Path(__file__).parents[2] / "script" / "demo.py"
 KILLS = "8,14,33"  # before these acts: with papers half-way, in a fire with a visitor inside
-WITHIN_S = 280.0
+WITHIN_S = 580.0  # four minutes on a machine that others use too; two of them run
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def told(summary: dict[str, Any]) -> dict[str, object]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_killed_in_the_middle_the_day_ends_the_same(tmp_path: Path) -> None:
     with day(tmp_path / "calm") as calm, day(tmp_path / "killed", "--kill-at", KILLS) as killed:
         ends = [process.communicate(timeout=WITHIN_S)[0] for process in (calm, killed)]
