@@ -40,6 +40,7 @@ class Reason(StrEnum):
     CASE_CLOSED = "case_closed"
     DUTIES_NOT_SEPARATED = "duties_not_separated"
     NOT_AUTHORISED = "not_authorised"
+    AUTHORITY_NOT_ENTITLED = "authority_not_entitled"
     REQUEST_EXPIRED = "request_expired"
     FORM_INCOMPLETE = "form_incomplete"
     FORM_NOT_SIGNED = "form_not_signed"

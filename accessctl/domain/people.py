@@ -29,6 +29,7 @@ class Role(StrEnum):
 
 
 AUTHORITIES = frozenset({Role.JEFE, Role.DIRECTOR, Role.SUBGERENTE})
+SUPERIORS = AUTHORITIES - {Role.JEFE}
 GRANTABLE = frozenset(Role) - {Role.USUARIO}
 
 
@@ -203,6 +204,16 @@ class Actor:
         """Refuse unless one of `roles` is held; `norm` names the step or norm that asks for it."""
         if not self.roles.intersection(roles):
             raise AccessError(Reason.WRONG_ROLE, norm, needed=", ".join(sorted(role.value for role in roles)))
+
+
+def may_authorise(roles: frozenset[Role], department: str, *, asking: frozenset[str]) -> bool:
+    """Whether somebody may authorise a card (N10.3) that the departments `asking` ask for.
+
+    The head of one of them signs and stamps (NG.3); a director and the Subgerente stand above all of them.
+    """
+    if roles & SUPERIORS:
+        return True
+    return Role.JEFE in roles and department.casefold() in {one.casefold() for one in asking}
 
 
 SYSTEM = Actor(account="system", person="", roles=frozenset(), name="accessctl")

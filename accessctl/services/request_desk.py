@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from accessctl.domain.cards import LIVE, CardEvent, CardState
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import AUTHORITIES, Actor, Permission, Role, clean_text
+from accessctl.domain.people import AUTHORITIES, Actor, Permission, Role, clean_text, may_authorise
 from accessctl.domain.procedures import PREMISES_ACCESS, Case, open_case, with_evidence
 from accessctl.domain.requests import AccessRequest, AuthorisedBy, GrantState
 from accessctl.services.office import Office
 from accessctl.services.procedure_run import at_step, do_step
 from accessctl.services.store import Work
 from accessctl.services.uploads import Upload, kept
+from accessctl.services.visit_work import acting
 from accessctl.services.wanted import devices_wanted
 
 
@@ -90,6 +91,7 @@ class RequestDesk:
         with self._office.begin(actor, case=case_id) as tx:
             actor.require(Role.RECEPCION, Role.SECRETARIA_INFRA, norm="P10.01")
             case, request = self._before_assignment(tx, case_id, now)
+            _check_authority(tx, request.authority, beneficiary=request.beneficiary, requester=request.requester)
             case, request = self._attach(tx, actor, case, request, scan, now)
             tx.cases.save(case)
             tx.commit()
@@ -153,6 +155,7 @@ class RequestDesk:
             raise AccessError(Reason.DUTIES_NOT_SEPARATED, "N10.3", one="authoriser", other="beneficiary")
         if tx.people.get(form.authority).removed:
             raise AccessError(Reason.NOT_AUTHORISED, "N10.3", missing="authority")
+        _check_authority(tx, form.authority, beneficiary=form.beneficiary, requester=form.requester)
         for door in form.doors:
             if tx.doors.get(door).retired:
                 raise AccessError(Reason.NOT_FOUND, "P10.01", field="door")
@@ -190,6 +193,16 @@ class RequestDesk:
         data = {"how": how.value, "authority": request.authority}
         person = request.beneficiary
         tx.record(Fact.REQUEST_AUTHORISED, at=now, actor=actor, case=request.id, person=person, norm="N10.3", data=data)
+
+
+def _check_authority(tx: Work, authority: str, *, beneficiary: str, requester: str) -> None:
+    """A form names who signs it: one who may, with an account that says so. The department that asks is the
+    requester's, or the beneficiary's where their head does not ask in their own name.
+    """
+    named = acting(tx, authority)
+    asking = frozenset(tx.people.get(one).department for one in (beneficiary, requester))
+    if named is None or not may_authorise(named.roles, tx.people.get(authority).department, asking=asking):
+        raise AccessError(Reason.AUTHORITY_NOT_ENTITLED, "P10.01")
 
 
 def cancel_case(tx: Work, actor: Actor, case_id: str, *, why: str, at: datetime) -> None:

@@ -126,6 +126,69 @@ def test_a_form_that_is_wrong_opens_no_case(
         premises.requests.register(reception, form(premises, person, **changes))
 
 
+SCANS = (None, PDF)
+
+
+@pytest.mark.parametrize("scan", SCANS, ids=["sign-off", "scan"])
+@pytest.mark.parametrize(
+    ("role", "department", "asks"),
+    [
+        (Role.TECNICO_INFRA, ANALYSIS, ""),
+        (Role.ADMIN, ANALYSIS, ""),
+        (None, ANALYSIS, ""),  # on file, without an account
+        (Role.JEFE, "Departamento de Soporte Técnico", "tecnico"),  # a head, but not of who asks or who receives
+    ],
+)
+def test_a_form_names_one_who_may_authorise_it(
+    premises: Premises, role: Role | None, department: str, asks: str, scan: Upload | None
+) -> None:
+    person, reception = premises.person("Nora Noj"), premises.actors["recepcion"]
+    named = premises.person("Pedro Pic", department=department)
+    if role is not None:
+        hire(premises, "Pedro", role, person=named.id)
+    requester = premises.actors[asks].person if asks else named.id
+    with refused(premises, reception, Reason.AUTHORITY_NOT_ENTITLED, "P10.01"):
+        premises.requests.register(
+            reception, form(premises, person, authority=named.id, requester=requester, scan=scan)
+        )
+
+
+@pytest.mark.parametrize("scan", SCANS, ids=["sign-off", "scan"])
+@pytest.mark.parametrize(
+    ("role", "department"),
+    [
+        (Role.JEFE, ANALYSIS.upper()),  # where the beneficiary works
+        (Role.DIRECTOR, "Dirección de Tecnología y Servicio"),
+        (Role.SUBGERENTE, "Subgerencia de Tecnología"),
+    ],
+)
+def test_the_head_and_whoever_is_above_may_be_named(
+    premises: Premises, role: Role, department: str, scan: Upload | None
+) -> None:
+    person, reception = premises.person("Nora Noj"), premises.actors["recepcion"]
+    named = hire(premises, "Pedro", role, person=premises.person("Pedro Pic", department=department).id)
+    asks = premises.actors["tecnico"].person
+    case = premises.requests.register(
+        reception, form(premises, person, authority=named.person, requester=asks, scan=scan)
+    )
+    if scan is None:
+        premises.requests.sign_off(named, case)
+    with premises.store.view() as tx:
+        assert tx.requests.get(case).authorised_at is not None
+
+
+def test_a_form_that_comes_later_authorises_nothing_where_its_head_is_none_any_more(premises: Premises) -> None:
+    person, reception = premises.person("Nora Noj"), premises.actors["recepcion"]
+    head = hire(premises, "Pedro", Role.JEFE)
+    case = premises.requests.register(reception, form(premises, person, authority=head.person))
+    with premises.store.begin() as tx:
+        tx.accounts.save(replace(tx.accounts.get(head.account), disabled_at=premises.now))
+        tx.record(Fact.ACCOUNT_DISABLED, at=premises.now, actor=SYSTEM, person=head.person)
+        tx.commit()
+    with refused(premises, reception, Reason.AUTHORITY_NOT_ENTITLED, "P10.01", case=case):
+        premises.requests.attach_form(reception, case, PDF)
+
+
 def test_nobody_authorises_a_card_for_themselves(premises: Premises) -> None:
     reception, jefe = premises.actors["recepcion"], premises.actors["jefe"]
     with premises.store.view() as tx:

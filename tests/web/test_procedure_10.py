@@ -89,6 +89,16 @@ def test_a_scan_at_registration_authorises(house: House) -> None:
     assert "formulario.pdf" in page
 
 
+def test_a_scan_of_somebody_who_is_no_head_authorises_nothing(house: House) -> None:
+    scan = (io.BytesIO(PDF), "formulario.pdf")
+    named = house.people[Role.TECNICO_INFRA].id
+    answer = post(house.client(Role.RECEPCION), "/solicitudes/nueva", **form_of(house, form=scan, authority=named))
+    assert answer.status_code == 403
+    for said in ("Quien se nombra no puede autorizar", "N10.3", "NG.3", "P10.01"):
+        assert said in answer.text
+    assert house.desks.files.find(house.actor(Role.RECEPCION)) == []
+
+
 def test_a_refused_form_comes_back_with_everything_that_was_typed(house: House) -> None:
     reception = house.client(Role.RECEPCION)
     answer = post(reception, "/solicitudes/nueva", **form_of(house, authority=house.user.id))

@@ -46,6 +46,10 @@ SENTENCES: Mapping[Reason, str] = {
         "Una misma persona no puede autorizar, configurar y recibir: se excluyen «%(one)s» y «%(other)s»."
     ),
     Reason.NOT_AUTHORISED: N_("Falta la autorización de la jefatura."),
+    Reason.AUTHORITY_NOT_ENTITLED: N_(
+        "Quien se nombra no puede autorizar una tarjeta (N10.3, NG.3): autoriza la jefatura de la dependencia que la"
+        " solicita, una dirección o la Subgerencia."
+    ),
     Reason.REQUEST_EXPIRED: N_("La autorización venció sin ejecutarse: hace falta una solicitud nueva."),
     Reason.FORM_INCOMPLETE: N_("Falta un dato: %(missing)s."),
     Reason.FORM_NOT_SIGNED: N_("El formulario no tiene la firma y el sello de la jefatura."),
@@ -84,6 +88,7 @@ STATUSES: Mapping[Reason, HTTPStatus] = {
     Reason.WRONG_ROLE: HTTPStatus.FORBIDDEN,
     Reason.NOT_ASSIGNED_TO_YOU: HTTPStatus.FORBIDDEN,
     Reason.DUTIES_NOT_SEPARATED: HTTPStatus.FORBIDDEN,
+    Reason.AUTHORITY_NOT_ENTITLED: HTTPStatus.FORBIDDEN,
     Reason.ACCOUNT_DISABLED: HTTPStatus.FORBIDDEN,
     Reason.CREDENTIALS_WRONG: HTTPStatus.UNAUTHORIZED,
     Reason.THROTTLED: HTTPStatus.TOO_MANY_REQUESTS,
