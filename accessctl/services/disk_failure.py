@@ -32,7 +32,15 @@ def note_failure(folder: Path, at: datetime) -> None:
 
 def disk_failed(folder: Path) -> bool:
     """Whether a sync failed since the record was last verified for that reason."""
-    return (folder / MARK).exists()
+    return _mark(folder) is not None
+
+
+def _mark(folder: Path) -> bytes | None:
+    """What the mark says, which is when the disk failed; None where there is none."""
+    try:
+        return (folder / MARK).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 class DiskWatch:
@@ -51,7 +59,8 @@ class DiskWatch:
 
     def look(self) -> bool:
         """False where the record was found broken. Then the mark and the alarm stay."""
-        if not disk_failed(self._folder):
+        mark = _mark(self._folder)
+        if mark is None:
             return True
         self._raise()
         try:
@@ -60,6 +69,8 @@ class DiskWatch:
             log.exception("the record is broken after the disk failed", index=broken.index)
             return False
         log.warning("the record was verified after the disk failed", entries=found.size)
+        if _mark(self._folder) != mark:  # it failed again meanwhile: what was read may be gone
+            return True
         with self._office.store.begin() as tx:
             settle(tx, AlarmKind.GAP, ALARM_KEY, cause="record_verified", at=self._office.clock())
             tx.commit()

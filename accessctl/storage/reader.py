@@ -48,7 +48,7 @@ def work(asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _next(asked: BinaryIO) -> Any:
-    return pickle.load(asked)  # noqa: S301 -- likewise
+    return pickle.load(asked)  # noqa: S301 -- from whoever started this process, through its own pipe
 
 
 if __name__ == "__main__":

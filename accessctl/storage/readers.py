@@ -75,13 +75,9 @@ class _Reader(Generic[Asked, Answer]):
     def __init__(self, address: Address, job: Job[Asked, Answer]) -> None:
         to_read, to_write = os.pipe(), os.pipe()
         paths = os.pathsep.join(path for path in sys.path if path)
+        # Its paths are these: it need not look for them (-S), and takes none of the folder that it begins in (-P).
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-S",
-                "-m",
-                "accessctl.storage.reader",
-            ],  # its paths are these, so it need not look for them
+            [sys.executable, "-S", "-P", "-m", "accessctl.storage.reader"],
             stdin=to_read[0],
             stdout=to_write[1],
             env={"PYTHONPATH": paths, "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", **_KEEP_MEMORY},

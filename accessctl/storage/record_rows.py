@@ -13,9 +13,8 @@ from accessctl.record.commitment import Opening
 from accessctl.record.tiles import HEIGHT, WIDTH, StoredTree, split
 from accessctl.services.ledger_rows import Places, Stored
 
-Read: TypeAlias = Callable[
-    [str, tuple[object, ...]], list[tuple[Any, ...]]
-]  # a statement and its values to all its rows
+Values: TypeAlias = tuple[object, ...]
+Read: TypeAlias = Callable[[str, Values], list[tuple[Any, ...]]]  # from a statement and its values to all its rows
 Errors: TypeAlias = tuple[type[Exception], ...]
 
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
@@ -24,16 +23,20 @@ _AMONG = {"sqlite": "IN (SELECT value FROM json_each(?))", "postgresql": "= ANY(
 
 
 def _statements(dialect: str) -> dict[str, str]:
-    """The few statements that there are. No value stands in them."""
+    """The few statements that there are, in the dialect's spelling; values go beside them, never into them."""
     mark, among = _MARKS[dialect], _AMONG[dialect]
+    said = {
+        "entries": "SELECT idx, bytes, leaf FROM entry WHERE idx BETWEEN ? AND ? ORDER BY idx",
+        "scattered": "SELECT idx, bytes, leaf FROM entry WHERE idx AMONG ORDER BY idx",
+        "openings": "SELECT commitment, OPENS FROM opening WHERE commitment AMONG",
+        "tiles": "SELECT hashes, root FROM tile WHERE level = 0 AND idx BETWEEN ? AND ? ORDER BY idx",
+        "tile": "SELECT hashes FROM tile WHERE level = ? AND idx = ?",
+        "leaves": "SELECT leaf FROM entry WHERE idx BETWEEN ? AND ? ORDER BY idx",
+        "roots": "SELECT root FROM tile WHERE level = ? AND idx BETWEEN ? AND ? ORDER BY idx",
+    }
     return {
-        "entries": f"SELECT idx, bytes, leaf FROM entry WHERE idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608
-        "scattered": f"SELECT idx, bytes, leaf FROM entry WHERE idx {among} ORDER BY idx",  # noqa: S608
-        "openings": f"SELECT commitment, {_OPENS[dialect]} FROM opening WHERE commitment {among}",  # noqa: S608
-        "tiles": f"SELECT hashes, root FROM tile WHERE level = 0 AND idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608
-        "tile": f"SELECT hashes FROM tile WHERE level = {mark} AND idx = {mark}",  # noqa: S608
-        "leaves": f"SELECT leaf FROM entry WHERE idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608
-        "roots": f"SELECT root FROM tile WHERE level = {mark} AND idx BETWEEN {mark} AND {mark} ORDER BY idx",  # noqa: S608
+        name: text.replace("?", mark).replace("AMONG", among).replace("OPENS", _OPENS[dialect])
+        for name, text in said.items()
     }
 
 

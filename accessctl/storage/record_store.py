@@ -122,6 +122,7 @@ class RecordReader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._rows = rows_in(connection)
         self._known: StoredTree | None = None
 
     def size(self) -> int:
@@ -141,12 +142,8 @@ class RecordReader:
         """One tree for all proofs of this reader, until its transaction itself appends."""
         size = self.size()
         if self._known is None or self._known.size != size:
-            self._known = StoredTree(size, rows_in(self._connection))
+            self._known = self._rows.tree(size)
         return self._known
-
-    def tree(self, size: int) -> StoredTree:
-        """The tree of the first `size` entries, for several proofs at once: what it reads it keeps."""
-        return StoredTree(size, rows_in(self._connection))
 
     def entry(self, index: int) -> StoredEntry | None:
         return next(self.entries(index, index + 1), None)
@@ -169,7 +166,7 @@ class RecordReader:
 
     def openings(self, commitments: Iterable[str]) -> dict[str, Opening]:
         """What still opens these commitments; the erased ones are missing."""
-        return rows_in(self._connection).openings(commitments)
+        return self._rows.openings(commitments)
 
     def checkpoint(self, size: int | None = None) -> StoredCheckpoint | None:
         """The checkpoint that signs exactly `size` entries, or the newest one."""

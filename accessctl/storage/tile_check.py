@@ -7,6 +7,7 @@ plainly so is no, and `record_check` goes through these tiles again, row by row,
 Readers (`readers`) open the database for themselves: below the size that the pass sees, the record does not change.
 """
 
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
@@ -92,5 +93,6 @@ def sound_for(size: int, rows: RecordRows, address: Address) -> Sound:
 
 
 def checking(rows: RecordRows) -> Callable[[range], Roots | None]:
-    """What a reader does."""
+    """What a reader does, and lets others go before: a check is long, and somebody may stand at a door."""
+    os.nice(10)
     return partial(sound_roots, rows)

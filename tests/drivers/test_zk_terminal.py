@@ -1,4 +1,7 @@
-"""The terminal driver against simulated terminals on real sockets: every format, every fault, every known trap."""
+"""The terminal driver against simulated terminals on real sockets: every format, every fault, every known trap.
+
+One page, however long: whoever changes the driver finds here all that a terminal has ever done to it.
+"""
 
 import os
 import resource

@@ -139,30 +139,42 @@ def test_badge_to_relay(ingress: Installation, controller: Callable[..., PushCon
     person = ingress.admits("Ana Xol", CARD)
     device = controller("ASKS1", online=True)
     until("registered", lambda: bool(device.state()["registered"]))
-    assert answered(ingress, device, CARD) == "remote_granted"
-    assert answered(ingress, device, 4711) == "remote_refused"
-    assert answered(ingress, device, 4711, "out") == "remote_granted"
+    entering = answered(ingress, device, CARD, "remote_granted")
+    answered(ingress, device, 4711, "remote_refused")
+    leaving = answered(ingress, device, 4711, "remote_granted", direction="out")
     until("the door's own word", lambda: ingress.count(Fact.DOOR_UNLOCKED, device="dev-ASKS1") >= 1)
-    granted = ingress.rows(Fact.DOOR_GRANTED, device="dev-ASKS1")[0]
+    granted = ingress.rows(Fact.DOOR_GRANTED, device="dev-ASKS1")
     (no,) = [row for row in ingress.rows(Fact.DOOR_REFUSED, device="dev-ASKS1") if row.norm == "N10.3"][:1]
-    assert (granted.person, no.reason) == (person.id, "unknown_credential")
-    assert ingress.count(Fact.DOOR_EXITED, device="dev-ASKS1") >= 1
+    assert 1 <= len(granted) <= entering
+    assert {row.person for row in granted} == {person.id}
+    assert no.reason == "unknown_credential"
+    assert 1 <= ingress.count(Fact.DOOR_EXITED, device="dev-ASKS1") <= leaving
 
 
-def answered(ingress: Installation, device: PushController, card: int, direction: str = "in") -> str:
-    """What the controller did once the server had answered it.
+def answered(
+    ingress: Installation,
+    device: PushController,
+    card: int,
+    wanted: str,
+    *,
+    direction: str = "in",
+    within_s: float = 60,
+) -> int:
+    """Show a card until the server has answered, which it does as `wanted`; how often it was shown, nearly always once.
 
     A machine that stands still for ten seconds (a disk that others fill) is a server that is away: the controller then
     decides alone, as it must, and whoever stands there shows the card again. What the server did say is final.
     """
-    reasons: list[str] = []
-
-    def shown() -> bool:
-        reasons.append(str(device.present_card(card, 1, direction)["reason"]))
-        return reasons[-1].startswith("remote_")
-
-    until(f"an answer, not {reasons}; the ingress said:\n{ingress.said()}", shown, within_s=60)
-    return reasons[-1]
+    limit, alone = time.monotonic() + 60, set[str]()
+    shown = 0
+    while True:
+        shown += 1
+        reason = str(device.present_card(card, 1, direction)["reason"])
+        if reason in {"remote_granted", "remote_refused"}:
+            assert reason == wanted, f"{reason}; the ingress said:\n{ingress.said()}"
+            return shown
+        alone.add(reason)
+        assert time.monotonic() < limit, f"no answer, but {alone}; the ingress said:\n{ingress.said()}"
 
 
 def test_an_index_reset_is_a_gap_and_loses_nothing(

@@ -219,6 +219,21 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
+def test_they_load_nothing_that_lies_where_the_export_was_asked_for(
+    busy: Premises, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the command line in somebody else's folder does not run that folder's modules."""
+    trap = tmp_path / "trap"
+    trap.mkdir()
+    for name in ("pickle", "accessctl", "gc", "orjson"):
+        (trap / f"{name}.py").write_text(f"open({str(trap / 'sprung')!r}, 'w')\n")
+    monkeypatch.chdir(trap)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    made = helped(busy).make(SYSTEM, fmt="csv", target=tmp_path / "e.csv")
+    assert made.lines > 200
+    assert not (trap / "sprung").exists()
+
+
 def test_nobody_is_called_for_nothing(busy: Premises) -> None:
     called = CopyistProcesses(address(busy), 2).copy(None, iter(()))  # type: ignore[arg-type]
     assert list(called) == []

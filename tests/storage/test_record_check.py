@@ -7,7 +7,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -264,13 +264,26 @@ def test_other_processes_answer_as_this_one_does(
     engine.dispose()
 
 
+def test_readers_that_check_give_way(record: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever stands at a door goes before a check of the whole record."""
+    monkeypatch.setattr(tile_check, "SPAN", 1)
+    with closing(by_readers(driver_address(record.url), 1)(spans(3))) as answers:
+        next(answers)
+        (reader,) = _children()
+        assert os.getpriority(os.PRIO_PROCESS, reader) == min(os.getpriority(os.PRIO_PROCESS, 0) + 10, 19)
+
+
+def _children() -> list[int]:
+    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
+    return [int(pid) for task in tasks for pid in task.read_text("ascii").split()]
+
+
 def _killing(asked: Iterator[range]) -> Iterator[range]:
     """Ask, and kill whoever was asked before they have answered."""
     for span in asked:
         yield span
-        for child in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-            for pid in child.read_text("ascii").split():
-                os.kill(int(pid), signal.SIGKILL)
+        for child in _children():
+            os.kill(child, signal.SIGKILL)
 
 
 def test_readers_are_called_where_the_record_is_large(monkeypatch: pytest.MonkeyPatch, record: Engine) -> None:

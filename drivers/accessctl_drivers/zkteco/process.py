@@ -36,7 +36,7 @@ class Child:
     def __init__(self) -> None:
         paths = os.pathsep.join(path for path in sys.path if path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "accessctl_drivers.zkteco.child"],
+            [sys.executable, "-P", "-m", "accessctl_drivers.zkteco.child"],  # no module of the folder it begins in
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
