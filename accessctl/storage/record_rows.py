@@ -26,6 +26,7 @@ def _statements(dialect: str) -> dict[str, str]:
     """The few statements that there are, in the dialect's spelling; values go beside them, never into them."""
     mark, among = _MARKS[dialect], _AMONG[dialect]
     said = {
+        "last": "SELECT max(idx) FROM entry",
         "entries": "SELECT idx, bytes, leaf FROM entry WHERE idx BETWEEN ? AND ? ORDER BY idx",
         "scattered": "SELECT idx, bytes, leaf FROM entry WHERE idx AMONG ORDER BY idx",
         "openings": "SELECT commitment, OPENS FROM opening WHERE commitment AMONG",
@@ -54,6 +55,11 @@ class RecordRows:
         self._array: Callable[[Sequence[object]], object] = json.dumps if dialect == "sqlite" else list
         self._say = _STATEMENTS[dialect]
         self.errors = errors
+
+    def size(self) -> int:
+        """How many entries there are, from the index of the last: whether all are there, a check says."""
+        [(last,)] = self._read(self._say["last"], ())
+        return 0 if last is None else int(last) + 1
 
     def lines(self, places: Places) -> list[Stored]:
         """The entries at these indexes, which rise, as far as there are any."""
