@@ -9,7 +9,9 @@ from accessctl.documents.fact_words import EVENTS
 from accessctl.documents.imprint import CheckpointReference, Evidence, Imprint, local, moment
 from accessctl.documents.parts import Column
 from accessctl.documents.register import ListOf, Register, RegisterLine, render_register
+from accessctl.documents.told import asked_words
 from accessctl.documents.words import DIRECTIONS, REASONS, word
+from accessctl.domain.people import SYSTEM
 from accessctl.services.export_books import BookHead, BookLine, Write
 from accessctl.services.export_lines import REDACTED
 from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
@@ -24,7 +26,7 @@ _COLUMNS = (
     Column(title="Persona", share=3.4),
     Column(title="Credencial", share=2.2),
     Column(title="Motivo y norma", share=2.8),
-    Column(title="Cuenta", share=2),
+    Column(title="Quién lo hizo", share=2),
 )
 
 
@@ -51,14 +53,15 @@ class _PrintedList:
 
     def add(self, lines: Sequence[BookLine]) -> None:
         """Take these lines."""
-        self._lines += [_line(line, public=self._head.public) for line in lines]
+        self._lines += [_line(line, self._head) for line in lines]
 
     def finish(self) -> None:
         """Draw the list, seal it and write it out."""
         head = self._head
         version = "versión pública, sin nombres, documentos ni credenciales" if head.public else "versión completa"
+        asked = asked_words({**head.asked, "public": False})
         about = (
-            f"Consulta: {head.asked} · {version} · exportado por {head.exported_by} · las pruebas de cada asiento "
+            f"Consulta: {asked} · {version} · exportado por {head.exported_by} · las pruebas de cada asiento "
             "acompañan a este archivo (.manifest, .proofs); se verifica con «accessctl verify» o con el .verify.py"
         )
         stamp = Stamp(
@@ -97,10 +100,10 @@ def _render(stamp: Stamp, listed: ListOf, columns: tuple[Column, ...], lines: Se
     )
 
 
-def _line(line: BookLine, *, public: bool) -> RegisterLine:
+def _line(line: BookLine, head: BookHead) -> RegisterLine:
     index, data, _, name = line
     entry = orjson.loads(data)
-    hidden = REDACTED | {"actor"} if public else frozenset()
+    hidden = REDACTED | {"actor"} if head.public else frozenset()
     said = {key: "" if key in hidden or entry.get(key) is None else str(entry[key]) for key in _SHOWN}
     why = word(REASONS, said["reason"])
     return RegisterLine(
@@ -108,12 +111,12 @@ def _line(line: BookLine, *, public: bool) -> RegisterLine:
             str(index),
             moment(datetime.fromisoformat(said["at"])) if said["at"] else "",
             word(EVENTS, said["event"]),
-            said["door"] or said["device"],
+            word(head.doors, said["door"]) or said["device"],
             word(DIRECTIONS, said["direction"]),
-            "" if public else name or said["person_id"],
+            "" if head.public else name or said["person_id"],
             said["credential"],
             f"{why} ({said['norm']})" if why and said["norm"] else why or said["norm"],
-            said["actor"],
+            "el sistema" if said["actor"] == SYSTEM.account else word(head.accounts, said["actor"]),
         )
     )
 

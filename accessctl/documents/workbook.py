@@ -13,6 +13,7 @@ import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
 from accessctl.documents.imprint import moment
+from accessctl.documents.told import asked_words
 from accessctl.record.columns import COLUMNS
 from accessctl.services.export_books import BookHead, BookLine, Write, cells_of
 
@@ -102,7 +103,7 @@ class _Workbook:
             ("Exportación", head.number),
             ("Exportado por", head.exported_by),
             ("Exportado el", f"{moment(head.exported_at)}, America/Guatemala"),
-            ("Consulta", head.asked),
+            ("Consulta", asked_words({**head.asked, "public": False})),
             ("Punto de control", f"{head.size} asientos, raíz {head.root.hex()}"),
             ("Versión", "pública, sin nombres, documentos ni credenciales" if head.public else "completa"),
             ("Cómo se verifica", check),

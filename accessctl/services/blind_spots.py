@@ -23,7 +23,7 @@ GAP = Fact.DEVICE_LOG_GAP.value
 TYPED = (Fact.VISIT_REGISTERED.value, Fact.VISIT_SIGNED.value, Fact.VISIT_ENTERED.value, Fact.VISIT_EXIT_RECORDED.value)
 FACTS = (OFF, DOUBTED, GAP, *TYPED)
 ENDS = {OFF: ON, DOUBTED: SET}
-LONGEST_DETAIL = 200
+LONGEST_DETAIL = 200  # characters of any text in it
 SOON = timedelta(minutes=1)  # an exit is recorded while whoever leaves is still at the desk
 UNSAID = frozenset({"entered_at", "exited_at", "typed_in_afterwards", "reader"})  # said by the columns of times
 BEGINS = "begins"  # the mark before the first entry of the time
@@ -87,7 +87,8 @@ def _moment(value: object) -> datetime | None:
 
 def _spot(tx: Work, row: EventRow, said: dict[str, object], now: datetime) -> Row:
     until: datetime | None = row.at
-    detail = " ".join(f"{key}={value}" for key, value in sorted(said.items()) if key not in UNSAID)
+    told = {key: value[:LONGEST_DETAIL] if isinstance(value, str) else value for key, value in sorted(said.items())}
+    detail = orjson.dumps({key: value for key, value in told.items() if key not in UNSAID}).decode()
     since = row.at
     if row.event in ENDS:
         ended = EventFilter(device=row.device, events=(ENDS[row.event],), after_index=row.index)
@@ -97,7 +98,13 @@ def _spot(tx: Work, row: EventRow, said: dict[str, object], now: datetime) -> Ro
         since = min(_moment(said.get("entered_at") or said.get("exited_at")) or since, since)
         until = row.at
     seconds = max(0, int(((until or now) - since).total_seconds()))
-    return (row.event, row.device, row.door, since, until, seconds, row.index, detail[:LONGEST_DETAIL])
+    return (row.event, row.device, row.door or _doors_of(tx, row.device), since, until, seconds, row.index, detail)
+
+
+def _doors_of(tx: Work, device: str) -> str:
+    """The doors that nobody saw while a device was off, with commas between them."""
+    found = tx.devices.maybe(device) if device else None
+    return ", ".join(found.doors) if found else ""
 
 
 def _start(after: Mark) -> int:

@@ -3,8 +3,8 @@
 Nothing reads such a file line by line, so its leaves go into `FILE.proofs` beside their paths (`record.opaque`).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
@@ -27,10 +27,12 @@ class BookHead:
     origin: str
     size: int
     root: bytes
-    asked: str
+    asked: Mapping[str, object]  # with names in the place of identifiers (`report_names.Told`)
     exported_by: str
     exported_at: datetime
     public: bool
+    doors: Mapping[str, str] = field(default_factory=dict)  # what they are called, by their ids
+    accounts: Mapping[str, str] = field(default_factory=dict)  # who stands behind them; nobody in a public version
 
 
 class Book(Protocol):

@@ -22,6 +22,7 @@ from typing import BinaryIO
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Actor, Permission
+from accessctl.domain.schedules import local
 from accessctl.record import Checkpoint, Frontier, Json, Manifest, RecordBroken, Why, clean, encode, single_file
 from accessctl.services.complete_file import complete_files
 from accessctl.services.export_books import Binder, Book, BookFormat, BookHead, Write, book_lines
@@ -30,6 +31,7 @@ from accessctl.services.export_pages import Copying, Copyists, Made, Page, Prove
 from accessctl.services.ledger_rows import Places, Stored
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
+from accessctl.services.report_names import Names
 from accessctl.services.store import EventFilter
 
 PAGE = 2048  # entries that are read, formatted and written together: a power of two, so that they are a subtree
@@ -188,7 +190,7 @@ class ExportDesk:
             written = _Written(files.begin(target))
             if book is not None:
                 stack.enter_context(closing(book))
-                book.begin(written.write, _head(signed, asked, exported_by, now))
+                book.begin(written.write, self._head(signed, asked, exported_by, now))
             else:
                 written.write(header(fmt))
             pages = stack.enter_context(closing(self._pages(task, which, book)))
@@ -243,6 +245,24 @@ class ExportDesk:
             verifier=verifier_path,
         )
 
+    def _head(self, signed: Checkpoint, asked: dict[str, Json], exported_by: str, now: datetime) -> BookHead:
+        public = asked.get("public") is True
+        with self._office.store.view() as tx:
+            names = Names(tx)
+            accounts = {} if public else {one.id: names.account(one.id) for one in tx.accounts.all()}
+            return BookHead(
+                number=f"EXP-{local(now):%Y%m%d-%H%M%S}",
+                origin=signed.origin,
+                size=signed.size,
+                root=signed.root,
+                asked=names.told(encode(asked).decode()),
+                exported_by=exported_by,
+                exported_at=now,
+                public=public,
+                doors={door.id: door.name for door in tx.doors.all()},
+                accounts=accounts,
+            )
+
     def _pages(
         self, task: Copying, which: EventFilter, book: "_Binding | None"
     ) -> Generator[tuple[Places, Page], None, None]:
@@ -265,19 +285,6 @@ class ExportDesk:
         until = size if which.before_index is None else min(size, which.before_index)
         with self._office.store.view() as tx:
             yield from tx.ledger.places(replace(which, before_index=until))
-
-
-def _head(signed: Checkpoint, asked: dict[str, Json], exported_by: str, now: datetime) -> BookHead:
-    return BookHead(
-        number=f"EXP-{now:%Y%m%d-%H%M%S}",
-        origin=signed.origin,
-        size=signed.size,
-        root=signed.root,
-        asked=encode(asked).decode(),
-        exported_by=exported_by,
-        exported_at=now,
-        public=asked.get("public") is True,
-    )
 
 
 def filter_said(which: EventFilter, *, public: bool = False) -> dict[str, Json]:

@@ -3,7 +3,7 @@
 Nothing here is a sentence: states, formats and outcomes are members of vocabularies, and the printer names them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -192,7 +192,10 @@ class RegisterFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFacts:
-    """A report on paper: columns (title and share of the width), rows of as many texts, and a remark below each row."""
+    """A report on paper: columns (title and share of the width), rows of as many texts, and a remark below each row.
+
+    `asked` is what was asked for; `told`, for each row, what its `about` or `detail` says (`report_names.Told`).
+    """
 
     stamp: Stamp
     title: str
@@ -201,6 +204,8 @@ class ListFacts:
     columns: tuple[tuple[str, float], ...]
     rows: tuple[tuple[str, ...], ...]
     remarks: tuple[str, ...] = ()  # none, or one for each row; "" says nothing
+    asked: Mapping[str, object] = field(default_factory=dict)
+    told: tuple[Mapping[str, object], ...] = ()
 
 
 class Printer(Protocol):

@@ -29,6 +29,7 @@ from accessctl.services.paper_facts import ListFacts, Sealing, Stamp, unsealed
 from accessctl.services.paper_reading import owing_departments
 from accessctl.services.record_keeper import RecordKeeper
 from accessctl.services.report_counts import ENTRIES, REFUSALS, Counting, behind, entry_number
+from accessctl.services.report_names import Names, Told, told_of
 from accessctl.services.report_rows import ANYTHING, Cell, Mark, Piece, Row, Stretch, Wanted, window
 from accessctl.services.store import Work
 from accessctl.services.visit_reports import FORTUITOUS_COLUMNS, VISIT_COLUMNS, fortuitous, visits
@@ -69,7 +70,7 @@ class ReportPage:
     """A piece of a report. `after` is the mark of the next piece, empty at the end.
 
     `counted`: the rows count a stretch of the record and not all of it, which took too long; `onward` is then the mark
-    at which the next stretch begins, empty in the last one.
+    at which the next stretch begins, empty in the last one. `told`: for each row, what its `about` or `detail` says.
     """
 
     name: ReportName
@@ -78,6 +79,7 @@ class ReportPage:
     after: str
     counted: Stretch | None = None
     onward: str = ""
+    told: tuple[Told, ...] = ()
 
 
 class ListPrinter(Protocol):
@@ -102,6 +104,8 @@ class Reports:
         report = self._require(actor, name)
         with self._office.store.view() as tx:
             piece = report.fetch(tx, wanted, _mark(after), min(limit, LARGEST_PAGE), self._office.clock())
+            names = Names(tx)
+            told = tuple(told_of(names, report.columns, row) for row in piece.rows)
         return ReportPage(
             name=name,
             columns=report.columns,
@@ -109,6 +113,7 @@ class Reports:
             after=SEPARATOR.join(piece.after),
             counted=piece.counted,
             onward=SEPARATOR.join(behind(piece.counted)),
+            told=told,
         )
 
     def rows(self, actor: Actor, name: ReportName, wanted: Wanted = ANYTHING) -> Iterator[Row]:
@@ -143,11 +148,17 @@ class Reports:
     def pdf(self, actor: Actor, name: ReportName, wanted: Wanted = ANYTHING) -> bytes:
         """The report on paper, with the checkpoint that covers it. What is longer than a book is refused."""
         report = self._require(actor, name)
-        rows: list[tuple[str, ...]] = []
+        rows: list[Row] = []
         for row in self.rows(actor, name, wanted):
             if len(rows) == MOST_ON_PAPER:
                 raise AccessError(Reason.TEXT_INVALID, report.norm, field="rows", longest=MOST_ON_PAPER)
-            rows.append(tuple("" if (said := _said(value)) is None else str(said) for value in row))
+            rows.append(row)
+        with self._office.store.view() as tx:
+            names = Names(tx)
+            told = tuple(told_of(names, report.columns, row) for row in rows)
+            asked = names.told(orjson.dumps(wanted.said()).decode())
+            named = [names.row(report.columns, row) for row in rows]
+        texts = tuple(tuple("" if (said := _said(value)) is None else str(said) for value in row) for row in named)
         signed = self._keeper.opened(self._keeper.checkpoint())
         now = self._office.clock()
         stamp = Stamp(
@@ -157,9 +168,15 @@ class Reports:
             checkpoint=(signed.size, signed.root),
         )
         columns = tuple((column, 1.0) for column in report.columns)
-        about = orjson.dumps(wanted.said()).decode()
         facts = ListFacts(
-            stamp=stamp, title=name.value, serves=report.norm, about=about, columns=columns, rows=tuple(rows)
+            stamp=stamp,
+            title=name.value,
+            serves=report.norm,
+            about="",
+            columns=columns,
+            rows=texts,
+            asked=asked,
+            told=told,
         )
         pdf = self._seal(self._printer.report(name.value, facts))
         self._record(actor, name, wanted, fmt="pdf")

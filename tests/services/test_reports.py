@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 import pdfplumber
 import pytest
 
+from accessctl.documents.fact_words import EVENTS
 from accessctl.documents.report_press import COLUMNS, NOT_ON_PAPER, TITLES, ReportPress
+from accessctl.documents.words import REASONS
 from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
@@ -180,7 +182,7 @@ def test_where_it_was_blind(premises: Premises, reports: Reports) -> None:
     assert rows[0][3] == began
     assert rows[0][5] == 2 * 3600 + 4
     assert rows[1][4] is None, "still off"
-    assert "missing=7" in str(rows[3][7])
+    assert '"missing":7' in str(rows[3][7])
     of_door = list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(door="sub-1")))
     assert [row[1] for row in of_door] == ["lobby"] * 3, "a door was blind while the device that guards it was"
     assert list(reports.rows(premises.actors["auditor"], ReportName.BLIND_SPOTS, Wanted(door="cd-1"))) == []
@@ -229,6 +231,11 @@ def test_what_leaves_the_panel_is_on_the_record(busy: Premises, reports: Reports
         (auditor.account, Fact.RECORD_SEARCHED, ""),
     ]
     assert "pin:1001" in str(rows[2][5])
+
+
+def test_every_reason_and_fact_has_its_word_on_paper() -> None:
+    assert set(Reason) - set(REASONS) == set()
+    assert set(Fact) - set(EVENTS) == set()
 
 
 @pytest.mark.parametrize("name", ReportName)

@@ -139,7 +139,7 @@ def test_what_was_typed_in_later_was_not_seen_until_then(visiting: Visiting, rep
             ("visit:entry:made", entered, typed),
             ("visit:exit:recorded", left, closed),
         ]
-    assert found[0]["detail"] == "folio=C-000004 number=1"
+    assert found[0]["detail"] == '{"folio":"C-000004","number":1}'
 
 
 def test_fortuitous_entries_wait_for_the_superior_authority(visiting: Visiting, reports: Reports) -> None:

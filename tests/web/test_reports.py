@@ -5,10 +5,11 @@ import html
 import io
 import re
 
+import pdfplumber
 import pytest
 
 from accessctl.domain.facts import Fact
-from accessctl.domain.people import Role
+from accessctl.domain.people import SYSTEM, Role
 from accessctl.services import report_counts
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl.services.store import EventFilter
@@ -51,6 +52,53 @@ def test_a_report_has_the_same_rows_on_the_screen_as_csv_and_on_paper(lived: Hou
     assert paper.data.startswith(b"%PDF-")
     assert auditor.get("/informes/otro").status_code == 404
     assert lived.client(Role.GUARDIA).get(f"/informes/{name.value}.csv").status_code == 403
+
+
+RAW = re.compile(
+    r"\b[a-z]+_[a-z_]+\b|\b[a-z]+:[a-z]+:[a-z_]+|\d{4}-\d\d-\d\d|[{}=]|\bTrue\b|\bNone\b|closed|\b[0-9a-f]{32,}\b|sub-1"
+)
+"""What a program writes and nobody reads: codes, facts, ISO times, JSON, Python, identifiers."""
+
+
+@pytest.mark.parametrize("name", ReportName)
+def test_a_report_is_in_words_on_the_screen_and_on_paper(lived: House, name: ReportName) -> None:
+    auditor = lived.client(Role.AUDITOR)
+    lived.happens(Fact.DOOR_REFUSED, reason="escort_ratio", norm="N4.3", n=5)
+    with lived.store.begin() as tx:
+        for fact, data in (
+            (Fact.DEVICE_LOG_GAP, {"why": "log_epoch_changed", "missing": 3}),
+            (Fact.DEVICE_CLOCK_DOUBTFUL, {"skew_s": -7260}),
+            (Fact.DEVICE_OFFLINE, {"why": "DeviceUnreachable: tcp://127.0.0.1:4370 closed the line"}),
+        ):
+            tx.record(fact, at=lived.clock(), actor=SYSTEM, device="lobby", data=data)
+        tx.commit()
+    search = {"person": lived.user.id, "door": "sub-1", "kind": "doors", "since": "2026-11-24"}
+    auditor.get("/registro/", query_string=search)
+    auditor.get("/informes/refusals.csv", query_string={"since": "2026-11-24T08:00", "door": "sub-1"})
+    asked = {"since": "2026-11-20T08:00"}
+    page = auditor.get(f"/informes/{name.value}", query_string=asked).text
+    body = html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<tbody>")[2].partition("</tbody>")[0]))
+    assert body.strip()
+    assert RAW.findall(body) == []
+    with pdfplumber.open(io.BytesIO(auditor.get(f"/informes/{name.value}.pdf", query_string=asked).data)) as paper:
+        lines = [line for sheet in paper.pages for line in (sheet.extract_text() or "").splitlines()]
+    drawn = "\n".join(line for line in lines if "raíz" not in line and "America/Guatemala" not in line)
+    assert RAW.findall(drawn) == []
+    assert "Consulta: desde 20/11/2026 08:00:00" in drawn
+
+
+def test_who_looked_at_what_names_people_doors_and_papers(lived: House) -> None:
+    auditor = lived.client(Role.AUDITOR)
+    auditor.get("/informes/refusals.csv", query_string={"since": "2026-11-24T08:00", "door": "sub-1"})
+    page = html.unescape(auditor.get("/informes/looked_at").text)
+    said = "desde 24/11/2026 08:00:00 · puerta Subgerencia, puerta principal"
+    assert said in page
+    assert "Ingresos denegados por motivo" in page
+    with pdfplumber.open(io.BytesIO(auditor.get("/informes/looked_at.pdf").data)) as paper:
+        drawn = " ".join(" ".join((sheet.extract_text() or "").split()) for sheet in paper.pages)
+    assert "Silvia Marroquín" in drawn
+    assert "desde 24/11/2026 08:00:00" in drawn
+    assert "Subgerencia, puerta" in drawn
 
 
 def test_a_report_is_of_the_time_and_the_door_that_are_asked_for(lived: House) -> None:

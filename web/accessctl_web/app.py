@@ -23,6 +23,7 @@ from accessctl_web import (
     navigation,
     report_names,
     session,
+    told_words,
 )
 from accessctl_web.desks import Desks
 from accessctl_web.export_room import ExportRoom
@@ -134,6 +135,7 @@ def create_app(desks: Desks, settings: PanelSettings) -> Flask:
     navigation.install(app)
     naming.install(app)
     report_names.install(app)
+    told_words.install(app)
     alarm_names.install(app)
     headers.install(app)
     language.install(app)
