@@ -22,6 +22,7 @@ from accessctl.services.wanted import devices_wanted
 
 OPENING_LASTS = timedelta(seconds=5)  # an opening that could not be carried out by then never is
 OPENING_SECONDS = 5
+LONGEST_NUMBER = 9  # digits of the number of a visit
 SEARCH_SECONDS = 0.6  # then a search says how far it came; with the page around it, whoever asked waits for a second
 
 DOOR_EVENTS = tuple(fact.value for fact in Fact if fact.value.startswith("door:"))
@@ -43,6 +44,7 @@ class EntryFile:
     data: bytes
     around: tuple[EventRow, ...]
     size: int  # of the record
+    visit: int | None  # the number of the visit that it is about
 
 
 class Watch:
@@ -91,8 +93,10 @@ class Watch:
             near = EventFilter(after_index=index - around - 1, before_index=index + around + 1)
             rows = tx.events.rows(near, limit=2 * around + 1)
             data = next(data for _, data, _ in tx.ledger.entries(index, index + 1))
-        row = next(row for row in rows if row.index == index)
-        return EntryFile(row=row, data=data, around=tuple(rows), size=size)
+            row = next(row for row in rows if row.index == index)
+            visit = tx.visits.maybe(row.visit) if row.visit else None
+        number = visit.number if visit else None
+        return EntryFile(row=row, data=data, around=tuple(rows), size=size, visit=number)
 
     def credentials_of(self, actor: Actor, typed: str) -> tuple[str, ...]:
         """The texts under which a card may stand in the record: as desks write it, and as doors do.
@@ -108,6 +112,21 @@ class Watch:
                     card.number.key for card in tx.cards.by_family(number.family_key, states=frozenset(CardState))
                 )
         return tuple(sorted(found))
+
+    def visit_of(self, actor: Actor, typed: str) -> str:
+        """The visit of that number, by the id under which the record has it; what is no visit's number stands."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        if not typed.isascii() or not typed.isdecimal() or len(typed) > LONGEST_NUMBER:
+            return typed
+        with self._office.store.view() as tx:
+            found = tx.visits.find(number=int(typed), limit=1)
+        return found[0].id if found else typed
+
+    def knows_visit(self, actor: Actor, visit: str) -> bool:
+        """Whether a visit of that id is on file."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        with self._office.store.view() as tx:
+            return tx.visits.maybe(visit) is not None
 
     def unlock(self, actor: Actor, door: str) -> Command:
         """Open a door from the panel: committed as an intention that lapses after five seconds."""

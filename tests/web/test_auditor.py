@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from accessctl.cli import group
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import ROLE_PERMISSIONS, Role
+from accessctl.services.reports import ReportName
 from accessctl.services.store import EventFilter
 from accessctl_web.access import EVERYBODY, asked_of
 from tests.web.clicking import enter
@@ -48,6 +49,27 @@ def test_the_read_only_role_changes_nothing_whatever_it_sends(house: House) -> N
         after = tx.events.rows(EventFilter(after_index=before - 1), limit=1000)
     assert {row.event for row in after} <= {fact.value for fact in OWN}
     assert all(row.actor in {"", house.accounts[Role.AUDITOR]} for row in after)
+
+
+@pytest.mark.browser
+def test_no_page_of_the_auditor_is_wider_than_a_phone(page: Page, house: House, address: str) -> None:
+    house.case(step=7)
+    index = house.happens(Fact.DOOR_REFUSED, reason="expired", norm="N10.3", person=house.user.id)
+    page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, address, Role.AUDITOR)
+    sections = page.locator("nav.places a")
+    addresses_of = [str(sections.nth(at).get_attribute("href")) for at in range(sections.count())]
+    reports = [f"/informes/{name.value}" for name in ReportName]
+    own = [f"/registro/{index}", "/exportar/", "/punto-de-control/", "/informes/", "/visitas/registros-impresos/"]
+    wide = {}
+    for path in (*addresses_of, *own, *reports):
+        page.goto(f"{address}{path}")
+        wide[path] = page.evaluate("document.documentElement.scrollWidth")
+    assert {path: width for path, width in wide.items() if width > 390} == {}
+    here = page.locator("nav.places a[aria-current]")
+    box = here.bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] <= 390 - box["width"], "the section that one is in can be seen"
 
 
 @pytest.mark.browser

@@ -11,9 +11,11 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.record import verify_extension, verify_proof
 from accessctl.services import watch
+from accessctl.services.store import DeviceEvent
 from accessctl.storage import seeking
 from accessctl_web.record_pages import SHOWN
 from tests.web.house import CARD, House, post
+from tests.web.visiting import visit_at
 
 
 def found(page: str) -> list[int]:
@@ -53,7 +55,36 @@ def test_a_search_finds_what_each_field_says(house: House) -> None:
 def test_a_search_that_is_none_is_refused_and_stays_on_the_form(house: House, asked: dict[str, str]) -> None:
     page = house.client(Role.AUDITOR).get("/registro/", query_string=asked)
     assert page.status_code == 409
-    assert "Falta un dato" in page.text
+    assert "El texto no se acepta: revise " in page.text
+    assert ("la última es anterior a la primera" in page.text) == ("until" in asked)
+
+
+def test_a_visit_is_found_by_its_number(house: House) -> None:
+    visit = visit_at(house, step=9)
+    auditor = house.client(Role.AUDITOR)
+    assert 'name="visit"' in auditor.get("/registro/").text
+    by_number, by_id = (found(auditor.get("/registro/", query_string={"visit": one}).text) for one in ("1", visit))
+    assert len(by_number) > 3
+    assert by_number == by_id
+    assert found(auditor.get("/registro/?visit=1&kind=cards").text) == []
+    assert found(auditor.get("/registro/?visit=2").text) == []
+    assert 'href="/registro/?visit=1"' in auditor.get(f"/registro/{by_number[0]}").text
+
+
+def test_a_refusal_and_a_devices_clock_are_read_without_blanks(house: House) -> None:
+    with house.store.begin() as tx:
+        event = DeviceEvent(
+            identity="cd-panel/1", fact=Fact.DOOR_REFUSED, at=house.clock(), received_at=house.clock(),
+            device="cd-panel", door="cd-1", reason="duties_not_separated", norm="N10.3",
+            device_time="2026-11-24T07:58:02", skew_s=-7260,
+        )  # fmt: skip
+        (index,) = tx.events.store([event])
+        tx.commit()
+    page = house.client(Role.AUDITOR).get(f"/registro/{index}").text
+    assert "24/11/2026 07:58:02" in page
+    assert "−2 h 01 min" in page
+    assert "«…»" not in page
+    assert "Una misma persona no puede autorizar, configurar y recibir." in page
 
 
 def test_pages_hold_each_entry_once_while_the_record_grows(house: House) -> None:
@@ -125,6 +156,9 @@ def test_the_note_that_one_kept_is_proven_to_be_the_beginning_of_todays(house: H
     page = post(auditor, "/punto-de-control/continuidad", file=(io.BytesIO(note), "nota"))
     assert page.status_code == 200
     assert "Probado: el registro solo creció." in page.text
+    for saved in (note.replace(b"\n", b"\r\n"), b"\xef\xbb\xbf" + note):  # as a mail or an editor leaves it
+        page = post(auditor, "/punto-de-control/continuidad", file=(io.BytesIO(saved), "nota"))
+        assert "Probado: el registro solo creció." in page.text
     file = post(auditor, "/punto-de-control/continuidad", note=note.decode(), save="1")
     assert verify_extension(file.data).held == 1
 

@@ -9,7 +9,7 @@ import secrets
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -44,7 +44,7 @@ ADVICE = {
     404: N_("Puede que la dirección esté incompleta o que el registro ya no se muestre."),
     405: N_("Vuelva a la página anterior y use sus botones."),
     409: N_("Vuelva a la página anterior: lo escrito sigue allí."),
-    413: N_("Adjunte un archivo de 10 MB a lo sumo. Vuelva a la página anterior: lo escrito sigue allí."),
+    413: N_("Aquí cabe un envío de %(most)s a lo sumo. Vuelva a la página anterior: lo escrito sigue allí."),
     415: N_("Adjunte un archivo PDF, JPEG o PNG."),
     429: N_("La espera crece con cada intento fallido."),
     500: N_("No se guardó nada a medias. Intente de nuevo; si se repite, dé esta referencia a administración."),
@@ -57,6 +57,12 @@ def is_fragment() -> bool:
     return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
 
 
+def _most() -> str:
+    """How much may be sent to this address: `512 KB`, `10 MB`."""
+    most = request.max_content_length or current_app.config["MAX_CONTENT_LENGTH"]
+    return f"{most >> 20} MB" if most >> 20 else f"{most >> 10} KB"
+
+
 def _answer(status: int, *, refusal: Refusal | None = None, reference: str = "", seconds: str = "") -> Response:
     g.asks_nothing = True  # whatever failed is not to fail again at the head of the page that tells
     title = TITLES.get(status, TITLES[400])
@@ -65,7 +71,7 @@ def _answer(status: int, *, refusal: Refusal | None = None, reference: str = "",
         "error_fragment.html" if is_fragment() else "error.html",
         status=status,
         title=gettext(title),
-        advice=gettext(advice) if advice else "",
+        advice=gettext(advice) % {"most": _most()} if advice else "",
         refusal=refusal,
         reference=reference,
     )

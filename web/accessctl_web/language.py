@@ -72,6 +72,19 @@ def seconds_span(seconds: int) -> str:
     return span(timedelta(seconds=seconds))
 
 
+def skew(seconds: int) -> str:
+    """By how much a device's clock is off, with its sign: `−2 h 01 min`."""
+    return f"{'−' if seconds < 0 else '+' if seconds > 0 else ''}{seconds_span(abs(seconds))}"
+
+
+def device_time(text: str) -> str:
+    """What a device's own clock said, as `24/11/2026 08:15:42`; a text that is no time is shown as it stands."""
+    try:
+        return f"{datetime.fromisoformat(text):%d/%m/%Y %H:%M:%S}"
+    except ValueError:
+        return text
+
+
 def ago(at: datetime | None) -> Markup:
     """How long ago, with the instant behind it: `hace 3 min 05 s`."""
     if at is None:
@@ -105,7 +118,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "America/Guatemala"
     app.config["BABEL_DEFAULT_LOCALE"] = "es"
     Babel(app, locale_selector=_chosen)
-    for one in (moment, clock, instant, day, span, seconds_span, ago, local_field):
+    for one in (moment, clock, instant, day, span, seconds_span, skew, device_time, ago, local_field):
         app.add_template_filter(one, one.__name__)
     app.add_template_global(_chosen, "language")
     app.jinja_env.globals["languages"] = LANGUAGES

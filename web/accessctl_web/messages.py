@@ -106,6 +106,21 @@ WHY_NUMBER: Mapping[str, str] = {
     "zero": N_("el número cero no se usa"),
 }
 
+BARE: Mapping[Reason, str] = {  # of an entry of the record, which has the reason without its details
+    Reason.VISIT_STEP_MISSING: N_("A la visita le falta un paso."),
+    Reason.WRONG_ROLE: N_("Le corresponde a otra función."),
+    Reason.STEP_OUT_OF_ORDER: N_("Falta un paso anterior."),
+    Reason.DUTIES_NOT_SEPARATED: N_("Una misma persona no puede autorizar, configurar y recibir."),
+    Reason.FORM_INCOMPLETE: N_("Falta un dato."),
+    Reason.CARD_NUMBER_INVALID: N_("El número de tarjeta no es válido."),
+    Reason.CARD_TOO_LONG_FOR_DEVICE: N_("El número de la tarjeta no cabe en la terminal. No se recorta."),
+    Reason.CARD_TRANSITION: N_("El estado de la tarjeta no lo permite."),
+    Reason.TEXT_INVALID: N_("El texto no se acepta."),
+    Reason.ALREADY_EXISTS: N_("Ya existe un registro con ese dato."),
+    Reason.THROTTLED: N_("Demasiados intentos."),
+    Reason.PASSWORD_WEAK: N_("La contraseña es débil."),
+}
+
 PARTS: Mapping[str, str] = {
     "authoriser": N_("quien autoriza"),
     "configurer": N_("quien configura"),
@@ -199,4 +214,6 @@ def reason_sentence(reason: str, norm: str = "") -> str:
     """
     if reason not in set(Reason):
         return reason
+    if reason in BARE and not (reason == Reason.VISIT_STEP_MISSING and norm):
+        return str(gettext(BARE[Reason(reason)]))
     return sentence_of(Reason(reason), {"missing_step": norm} if reason == Reason.VISIT_STEP_MISSING and norm else {})

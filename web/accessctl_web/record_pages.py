@@ -35,7 +35,7 @@ def _index(places: Mapping[str, str], name: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdecimal() or len(text) > 15:
-        raise AccessError(Reason.FORM_INCOMPLETE, missing=name)
+        raise AccessError(Reason.TEXT_INVALID, field=name)
     return int(text)
 
 

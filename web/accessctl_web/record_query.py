@@ -62,21 +62,21 @@ class Query:
         return {name: value for name in self.__slots__ if (value := getattr(self, name))}
 
     def bounds(self) -> tuple[datetime | None, datetime | None]:
-        """The half-open time in UTC. Raises `AccessError(FORM_INCOMPLETE)` for what is no time, or ends too early."""
+        """The half-open time in UTC. Raises `AccessError(TEXT_INVALID)` for what is no time, or ends too early."""
         since, until = _span(self.since, "since"), _span(self.until, "until")
         if since and until and until[1] <= since[0]:
-            raise AccessError(Reason.FORM_INCOMPLETE, missing="until")
+            raise AccessError(Reason.TEXT_INVALID, field="until_before_since")
         return since and since[0], until and until[1]
 
 
 def facts_of(kind: str) -> tuple[str, ...]:
-    """The facts of a group, or the one fact of that code; none for no group. Raises `AccessError(FORM_INCOMPLETE)`."""
+    """The facts of a group, or the one fact of that code; none for no group. Raises `AccessError(TEXT_INVALID)`."""
     if not kind:
         return ()
     if kind in set(Fact):
         return (kind,)
     if kind not in KINDS:
-        raise AccessError(Reason.FORM_INCOMPLETE, missing="kind")
+        raise AccessError(Reason.TEXT_INVALID, field="kind")
     begins = KINDS[kind][1]
     return tuple(fact.value for fact in Fact if fact.value.startswith(begins))
 
@@ -89,12 +89,18 @@ def _span(text: str, name: str) -> tuple[datetime, datetime] | None:
         if len(text) == 10:
             start, length = datetime.combine(date.fromisoformat(text), time()), timedelta(days=1)
         else:
-            start, length = datetime.strptime(text[:16], "%Y-%m-%dT%H:%M"), timedelta(minutes=1)  # noqa: DTZ007 -- Guatemala's
+            start, length = _minute(text), timedelta(minutes=1)
     except ValueError:
-        raise AccessError(Reason.FORM_INCOMPLETE, missing=name) from None
+        raise AccessError(Reason.TEXT_INVALID, field=name) from None
     if not 2000 <= start.year <= 2199:
-        raise AccessError(Reason.FORM_INCOMPLETE, missing=name)
+        raise AccessError(Reason.TEXT_INVALID, field=name)
     return from_local(start), from_local(start + length)
+
+
+def _minute(text: str) -> datetime:
+    """A minute as the field of a form gives it, with or without seconds, by the clock of Guatemala."""
+    form = "%Y-%m-%dT%H:%M:%S" if text.count(":") == 2 else "%Y-%m-%dT%H:%M"
+    return datetime.strptime(text, form).replace(second=0)  # noqa: DTZ007 -- Guatemala's
 
 
 def filter_of(query: Query) -> EventFilter:
@@ -106,7 +112,7 @@ def filter_of(query: Query) -> EventFilter:
         doors=(query.door,) if query.door else (),
         person=query.person,
         credentials=desks().watch.credentials_of(actor(), query.card) if query.card else (),
-        visit=query.visit,
+        visit=desks().watch.visit_of(actor(), query.visit) if query.visit else "",
         norm=query.norm.upper(),
         events=facts_of(query.kind),
     )

@@ -6,6 +6,13 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token && event.detail.verb !== "get") event.detail.headers["X-CSRFToken"] = token.content;
 });
 
+// On a narrow screen the sections scroll sideways: the one that one is in comes into view.
+document.addEventListener("htmx:load", () => {
+  const sections = document.querySelector(".places ul");
+  const here = sections && sections.querySelector("[aria-current]");
+  if (here) sections.scrollLeft = here.offsetLeft + here.offsetWidth - sections.clientWidth;
+});
+
 // An answer that says no is shown in the notice area; bring it into view and let it be read out.
 document.addEventListener("htmx:responseError", () => {
   const notices = document.getElementById("notices");

@@ -54,14 +54,19 @@ def key() -> Response:
     return attached(f"{desks().keeper.verifier_key}\n".encode(), "registro.llave")
 
 
+def _as_signed(text: str) -> str:
+    """A note without what editors and mail put into it: a byte order mark, line ends of Windows."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
 def _held() -> str:
     """The note that somebody kept, as a file or as text; never more of it than a note has."""
     file = request.files.get("file")
     if file is not None and file.filename:
         with file.stream as stream:
             content: bytes = stream.read(LONGEST_NOTE + 1)
-        return content.decode("utf-8", "replace")
-    return typed("note").replace("\r\n", "\n")[: LONGEST_NOTE + 1]
+        return _as_signed(content.decode("utf-8", "replace"))
+    return _as_signed(typed("note"))[: LONGEST_NOTE + 1]
 
 
 @pages.post("/continuidad")
