@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from argon2 import PasswordHasher
 
@@ -63,6 +64,7 @@ from accessctl.storage.copyists import copyists_for
 from accessctl.storage.engine import driver_address, make_engine
 from accessctl.storage.migrations import require_current
 from accessctl.storage.unit_of_work import SqlStore
+from accessctl_web.export_shelf import clear_shelves
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +196,7 @@ def build(settings: Settings, *, wait_s: float = 30.0, disk_failed: Callable[[],
         register_comparison=RegisterComparison(office),
         reports=Reports(office, keeper, ReportPress(), seal),
         searches=SearchDesk(office),
-        erasure=ErasureDesk(office, retention, store.scrub),
+        erasure=ErasureDesk(office, retention, store.scrub, partial(clear_shelves, settings.data_dir / "exports")),
         extracts=ExtractDesk(office, keeper, ExtractPress(), retention, seal),
         policy=policy,
         intake=Intake(office, policy),

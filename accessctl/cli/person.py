@@ -43,7 +43,8 @@ def erase(context: Context, who: str, why: str, *, yes: bool) -> None:
         click.confirm(f"{found[1]}: no se puede deshacer / cannot be undone", abort=True)
     done = context.service.erasure.erase(SYSTEM, found[0], why=why)
     click.echo(
-        f"suprimido: {done.openings} datos del registro, {done.templates} huellas, {done.emptied} textos y firmas"
+        f"suprimido: {done.openings} datos del registro, {done.templates} huellas, {done.emptied} textos y firmas, "
+        f"{done.exports} exportaciones que esperaban en el panel"
     )
 
 

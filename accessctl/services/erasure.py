@@ -5,7 +5,8 @@ that every proof and every old export verifies as before. In the tables the pers
 typed about them, scans, ink and templates are emptied (their digests stay in the record). Before the time is over, or
 while something still runs (a card, a right, an account, a visit), it is refused. Erasing is an entry.
 
-Copies that left the house, exports and backups, are the institution's to find: the entries say which.
+Exports that still lie in the panel are taken away, whosever they are: they can be made again. Copies that left the
+house, exports and backups, are the institution's to find: the entries say which.
 """
 
 from collections.abc import Callable
@@ -38,11 +39,14 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What was forgotten: openings of commitments, templates, and texts, scans and signatures that were emptied."""
+    """What was forgotten: openings of commitments, templates, texts, scans and signatures that were emptied, and the
+    exports of the panel that were taken away.
+    """
 
     openings: int
     templates: int
     emptied: int
+    exports: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +58,17 @@ class Due:
 
 
 class ErasureDesk:
-    """Erases. `scrub` is the store's: no copy of what was erased stays in its files."""
+    """Erases. `scrub` is the store's: no copy of what was erased stays in its files. `clear` takes away the exports
+    that wait to be fetched, and says how many.
+    """
 
-    def __init__(self, office: Office, retention: Retention, scrub: Callable[[], None]) -> None:
+    def __init__(
+        self, office: Office, retention: Retention, scrub: Callable[[], None], clear: Callable[[], int] = lambda: 0
+    ) -> None:
         self._office = office
         self._retention = retention
         self._scrub = scrub
+        self._clear = clear
 
     def due(self, actor: Actor, *, limit: int = 200) -> list[Due]:
         """Whose time is over and whom nothing holds, up to `limit`, by their number."""
@@ -102,7 +111,8 @@ class ErasureDesk:
             tx.record(Fact.PERSON_ERASED, at=now, actor=actor, person=person.id, norm=NORM, data=data)
             tx.commit()
         self._scrub()
-        return Erased(openings=openings, templates=len(templates), emptied=emptied)
+        exports = self._clear()  # after the commit: what is begun from now on names nobody
+        return Erased(openings=openings, templates=len(templates), emptied=emptied, exports=exports)
 
     def _over(self, tx: Work, person: Person, now: datetime) -> datetime | None:
         """The last entry about them, where the time since then is over."""

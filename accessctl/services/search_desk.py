@@ -9,6 +9,7 @@ from accessctl.domain.searches import SavedSearch
 from accessctl.record import Json
 from accessctl.services.exports import filter_said
 from accessctl.services.office import Office
+from accessctl.services.report_names import Names, Told
 from accessctl.services.store import EventFilter
 
 MOST = 50  # of one account
@@ -35,6 +36,13 @@ class SearchDesk:
                 Fact.RECORD_SEARCHED, at=self._office.clock(), actor=actor, norm="N10.2", person=person, data=data
             )
             tx.commit()
+
+    def told(self, actor: Actor, which: EventFilter, *, public: bool = False) -> Told:
+        """What a filter asks for, with names in the place of identifiers; a public one does not say of whom."""
+        self._office.require(actor, Permission.EVENTS_SEE, norm="N10.2")
+        said = filter_said(which, public=public) | ({"public": True} if public else {})
+        with self._office.store.view() as tx:
+            return Names(tx).told(orjson.dumps(said).decode())
 
     def save(self, actor: Actor, *, name: str, query: str) -> SavedSearch:
         """Keep a search; one of the same name is replaced. `query` is the address part, as it was asked."""

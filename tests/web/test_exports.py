@@ -2,8 +2,10 @@
 
 import csv
 import errno
+import html
 import io
 import re
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -13,9 +15,11 @@ from accessctl.domain.errors import AccessError, Reason
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.record import RecordBroken, Why, verify_file
+from accessctl.services.erasure import ErasureDesk
 from accessctl_web.export_room import LONGEST, ExportRoom, Said
-from accessctl_web.export_shelf import KEPT, ExportShelf, Progress
-from tests.web.house import BEGINS, House, post
+from accessctl_web.export_shelf import KEPT, ExportShelf, Progress, clear_shelves
+from tests.web.house import BEGINS, KEEP, House, post
+from tests.web.visiting import visit_at
 
 EXPORT = re.compile(r'href="(/exportar/[^"?]+/[^"]+)"')
 
@@ -47,6 +51,52 @@ def test_a_day_of_one_door_is_exported_and_verifies(house: House, tmp_path: Path
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
     assert [row["door"] for row in rows] == ["sub-1"]
     assert verify_file(table).entries == 1
+
+
+def test_the_shelf_says_what_each_export_is_and_a_public_one_is_named_so(house: House) -> None:
+    house.happens(Fact.DOOR_GRANTED, person=house.user.id)
+    head = house.client(Role.JEFE)
+    fields = {"since": "2026-11-24", "door": "sub-1", "kind": "granted", "person": house.user.id, "format": "jsonl"}
+    for public in ("", "1"):
+        assert post(head, "/exportar/", public=public, **fields).status_code == 303
+        made(house)
+    page = html.unescape(head.get("/exportar/").text)
+    said = "desde 24/11/2026 00:00:00 · puerta Subgerencia, puerta principal"
+    assert page.count(said) == 2
+    assert f"persona {house.user.full_name}" in page
+    assert "Ingreso permitido · persona … · versión pública · 1 asiento" in page
+    names = {Path(one).name for one in links(page)}
+    assert sum("-publico.jsonl" in one for one in names) == 4
+    (file,) = (one for one in links(page) if one.endswith("-publico.jsonl"))
+    with head.get(file) as answer:
+        assert house.user.full_name not in answer.text
+
+
+def test_a_visit_is_exported_by_its_number_and_one_that_is_none_is_refused(house: House) -> None:
+    visit_at(house, step=9)
+    head = house.client(Role.JEFE)
+    assert post(head, "/exportar/", visit="1", format="csv").status_code == 303
+    made(house)
+    with head.get(links(head.get("/exportar/").text)[0]) as answer:
+        rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert len(rows) > 3
+    assert len({row["visit"] for row in rows}) == 1
+    assert post(head, "/exportar/", visit="999", format="csv").status_code == 404
+
+
+def test_who_is_erased_is_on_no_shelf_any_more(house: House) -> None:
+    person = house.person("Ñandú Quemé", number=40_000_000)
+    head = house.client(Role.JEFE)
+    post(head, "/exportar/", person=person.id, format="csv")
+    made(house)
+    folder = house.folder / "exports"
+    held = b"".join(one.read_bytes() for one in folder.rglob("*.csv"))
+    assert "Ñandú".encode() in held
+    house.clock.forward(days=4000)
+    desk = ErasureDesk(house.office, KEEP, house.store.scrub, partial(clear_shelves, folder))
+    assert desk.erase(house.actor(Role.ADMIN), person.id, why="venció el plazo").exports == 1
+    assert [one for one in folder.rglob("*") if one.is_file()] == []
+    assert clear_shelves(folder / "none") == 0
 
 
 def test_what_was_exported_belongs_to_whoever_asked(house: House) -> None:

@@ -106,17 +106,22 @@ class ExportRoom:
         """One export; what it came to stands on the shelf. A bug goes on to the log, and the folder says `WAITING`
         or `RUNNING` while nobody holds it, which is shown as interrupted.
         """
-        folder = job.folder
+        folder, written = job.folder, 0
 
         def said(lines: int, share: float) -> None:
+            nonlocal written
             if self._closed or folder.is_stopped():
                 raise _GivenUp
+            written = lines
             folder.say(Progress.RUNNING, lines, share)
 
         came_to = Progress.READY
         try:
             said(0, 0.0)
             job.make(folder.main, said)
+            if folder.is_stopped():  # given up since its last page
+                came_to = Progress.STOPPED
+                folder.clear()
         except _GivenUp:
             came_to = Progress.STOPPED
         except AccessError:  # the desk has recorded it
@@ -128,4 +133,4 @@ class ExportRoom:
             _LOG.error("an export could not be written", errno=failed.errno)
             came_to = Progress.TOO_LONG if failed.errno == errno.EFBIG else Progress.DISK
         with suppress(OSError):  # a disk so full that not even this fits: it shows as interrupted
-            folder.say(came_to)
+            folder.say(came_to, written)

@@ -56,13 +56,15 @@ class ShelvedExport:
     progress: Progress
     lines: int = 0
     percent: int = 0
+    about: str = ""  # what was asked for, in the words of the page
 
 
 class ExportFolder:
     """The folder of one export, for whoever makes it: held from the beginning to the end."""
 
-    def __init__(self, home: Path, main: str) -> None:
+    def __init__(self, home: Path, main: str, about: str) -> None:
         self._home = home
+        self._about = about
         self.main = home / main
         self._held = os.open(home / HELD, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._held, fcntl.LOCK_EX)
@@ -71,13 +73,18 @@ class ExportFolder:
     def say(self, progress: Progress, lines: int = 0, share: float = 0.0) -> None:
         """Say how far it is; whoever reads finds the old word or the new one, never half of it."""
         fresh = self._home / f"{STATE}.new"
-        said = {"progress": progress.value, "lines": lines, "percent": int(100 * share)}
+        said = {"progress": progress.value, "lines": lines, "percent": int(100 * share), "about": self._about}
         fresh.write_text(json.dumps(said), encoding="ascii")
         fresh.replace(self._home / STATE)
 
     def is_stopped(self) -> bool:
         """Whether somebody gave it up."""
         return (self._home / STOP).exists()
+
+    def clear(self) -> None:
+        """Leave none of its files: it was given up after they were whole."""
+        for one in _files(self._home):
+            one.path.unlink()
 
     def leave(self) -> None:
         """It is over, one way or the other."""
@@ -92,15 +99,18 @@ class ExportShelf:
             raise ValueError("an account's id is letters and digits")
         self._folder = folder / account
 
-    def place(self, at: datetime, token: str, name: str) -> ExportFolder:
-        """A folder for one more export, whose main file is called `name`. Makes room where there are too many."""
+    def place(self, at: datetime, token: str, name: str, about: str = "") -> ExportFolder:
+        """A folder for one more export, whose main file is called `name`. Makes room where there are too many.
+
+        `about` says on the shelf what was asked for.
+        """
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         idle = [one for one in self._found() if not _is_held(one)]
         for old in idle[KEPT - 1 :]:
             shutil.rmtree(old)
         home = self._folder / f"{at:%Y%m%d-%H%M%S}-{token}"
         home.mkdir(mode=0o700)
-        return ExportFolder(home, name)
+        return ExportFolder(home, name, about)
 
     def exports(self) -> list[ShelvedExport]:
         """What lies here, the newest first."""
@@ -130,6 +140,15 @@ class ExportShelf:
         return sorted((one for one in self._folder.iterdir() if one.is_dir()), reverse=True)
 
 
+def clear_shelves(folder: Path) -> int:
+    """Take away every account's exports, and give up those that are being made; how many that were."""
+    count = 0
+    for account in folder.iterdir() if folder.is_dir() else ():
+        shelf = ExportShelf(folder, account.name)
+        count += sum(shelf.stop(one.name) for one in shelf.exports())
+    return count
+
+
 def _is_held(home: Path) -> bool:
     """Whether a process is at work on it: the lock ends with its process, however that ends."""
     try:
@@ -152,8 +171,8 @@ def _shelved(home: Path) -> ShelvedExport:
     if progress in UNDER_WAY and not held:
         progress = Progress.INTERRUPTED
     files = _files(home) if progress is Progress.READY else ()
-    lines, percent = said.get("lines", 0), said.get("percent", 0)
-    return ShelvedExport(name=home.name, files=files, progress=progress, lines=lines, percent=percent)
+    lines, percent, about = said.get("lines", 0), said.get("percent", 0), said.get("about", "")
+    return ShelvedExport(name=home.name, files=files, progress=progress, lines=lines, percent=percent, about=about)
 
 
 def _files(home: Path) -> tuple[ShelvedFile, ...]:

@@ -23,6 +23,7 @@ from accessctl_web.language import GUATEMALA, today
 from accessctl_web.messages import Refusal
 from accessctl_web.record_query import KINDS, Query, filter_of
 from accessctl_web.settings import PanelSettings
+from accessctl_web.told_words import asked_words
 
 pages = Blueprint("exports", __name__, url_prefix="/exportar")
 
@@ -50,6 +51,8 @@ def _require_known(which: EventFilter) -> None:
             raise AccessError(Reason.NOT_FOUND, "N10.2", field="door")
     if which.person:
         desks().people.get(which.person)
+    if which.visit and not desks().watch.knows_visit(actor(), which.visit):
+        raise AccessError(Reason.NOT_FOUND, "N10.2", field="visit")
 
 
 def _on_shelf() -> dict[str, object]:
@@ -93,7 +96,9 @@ def make() -> BaseResponse:
         room: ExportRoom = current_app.extensions["accessctl_exports"]
         room.require_place()
         at = desks().clock().astimezone(GUATEMALA)
-        folder = _shelf().place(at, secrets.token_hex(4), f"registro-{at:%Y%m%d-%H%M%S}.{fmt}")
+        name = f"registro-{at:%Y%m%d-%H%M%S}{'-publico' if public else ''}.{fmt}"
+        about = asked_words(desks().searches.told(me, which, public=public))
+        folder = _shelf().place(at, secrets.token_hex(4), name, about)
 
         def made(target: Path, said: Said) -> None:
             exports.make(me, which=which, fmt=fmt, target=target, public=public, progress=said)
