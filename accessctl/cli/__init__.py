@@ -22,6 +22,7 @@ from accessctl.cli.register import register
 from accessctl.cli.report import report
 from accessctl.cli.serving import ingress, init, panel, serve
 from accessctl.cli.site import site
+from accessctl.cli.spanish import speak_spanish
 from accessctl.cli.upkeep import backup, health, restore
 from accessctl.cli.witness import witness
 from accessctl.domain.errors import AccessError
@@ -76,6 +77,7 @@ for command in (
 def main() -> None:
     """Run the command line; every refusal is one sentence and exit 1."""
     log_to_standard_error()
+    speak_spanish()
     try:
         group(prog_name="accessctl")
     except AccessError as refusal:

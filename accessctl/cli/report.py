@@ -20,7 +20,7 @@ from accessctl.services.reports import REPORTS, ReportName
 
 
 @click.command()
-@click.argument("name", type=click.Choice([name.value for name in ReportName]))
+@click.argument("name", metavar="REPORT", type=click.Choice([name.value for name in ReportName]))
 @click.option("--from", "since", metavar="T", callback=moment, help="Desde, incluido. / From, included.")
 @click.option("--to", "until", metavar="T", callback=moment, help="Hasta, no incluido. / To, not included.")
 @click.option("--door", default="", help="Una puerta. / One door.")
@@ -45,7 +45,12 @@ def report(
     *,
     as_json: bool,
 ) -> None:
-    """Un informe: ingresos, rechazos, visitas, tarjetas debidas, revocaciones, puntos ciegos… / One report."""
+    """Un informe. / One report.
+
+    REPORT es entries (ingresos), refusals (rechazos), outstanding (tarjetas debidas), revocations (revocaciones),
+    blind_spots (puntos ciegos), looked_at (quién consultó qué), visits (visitas con sus catorce campos) o fortuitous
+    (ingresos fortuitos sin regularizar).
+    """
     which, reports = ReportName(name), context.service.reports
     about = designated(context, person)[0] if person else ""
     wanted = Wanted(since=since, until=until, door=door, person=about, device=device)
