@@ -91,6 +91,8 @@ def _remark(line: Mapping[str, str], below: tuple[str, ...]) -> str:
 def _shown(column: str, text: str, told: Mapping[str, object]) -> str:
     if column in _TOLD:
         return asked_words(told) if text == "{}" and column == "about" else told_words(told)
+    if column == "until" and not text:
+        return "todavía"
     if column in _SPANS and text:
         return span(int(text))
     if column == "since" and len(text) == len("2026-11-28"):

@@ -177,7 +177,8 @@ class RecordKeeper:
     def prove(self, index: int, *, actor: Actor = SYSTEM, disclose: bool = False) -> bytes:
         """A file of a few kilobytes that proves one entry to a third person; `disclose` adds names and documents in it.
 
-        Recorded like every export. Raises `AccessError(NOT_FOUND)` for an index that the record does not have.
+        Recorded like every export, as one about the person of the entry. Raises `AccessError(NOT_FOUND)` for an index
+        that the record does not have.
         """
         self._office.require(actor, Permission.EVENTS_EXPORT, norm="N10.2")
         if disclose:
@@ -188,7 +189,9 @@ class RecordKeeper:
             if not 0 <= index < size:
                 raise AccessError(Reason.NOT_FOUND, field="index")
             data = next(data for _, data, _ in tx.ledger.entries(index, index + 1))
-            marks = list(_commitments(decode(data))) if disclose else []
+            entry = decode(data)
+            about = str(entry.get("person_id") or "")
+            marks = list(_commitments(entry)) if disclose else []
             content = proof_file(
                 index,
                 data,
@@ -205,7 +208,8 @@ class RecordKeeper:
                 "disclosed": disclose,
                 "sha256": hashlib.sha256(content).hexdigest(),
             }
-            tx.record(Fact.EXPORT_MADE, at=self._office.clock(), actor=actor, norm="N10.2", data=facts)
+            person = about if about and tx.people.maybe(about) else ""
+            tx.record(Fact.EXPORT_MADE, at=self._office.clock(), actor=actor, norm="N10.2", person=person, data=facts)
             tx.commit()
         return content
 

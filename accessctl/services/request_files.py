@@ -17,6 +17,8 @@ from accessctl.domain.schedules import WeeklySchedule
 from accessctl.services.office import Office
 from accessctl.services.store import Work
 
+LONGEST_FOLIO = 9  # digits of the number of a request
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestLine:
@@ -135,7 +137,7 @@ class RequestFiles:
             if text.strip():
                 people = {person.id for person in tx.people.search(text[:120], limit=50)}
                 requests = tx.requests.find(beneficiary=tuple(people), limit=limit, newest=True) if people else []
-                if text.strip().isdecimal() and len(text) < 12:
+                if text.strip().isdecimal() and len(text.strip()) <= LONGEST_FOLIO:
                     requests = tx.requests.find(folio=int(text), limit=1) + requests
             else:
                 requests = tx.requests.find(limit=limit, newest=True)

@@ -11,7 +11,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
 from accessctl.record import verify_extension, verify_proof
 from accessctl.services import watch
-from accessctl.services.store import DeviceEvent
+from accessctl.services.store import DeviceEvent, EventFilter
 from accessctl.storage import seeking
 from accessctl_web.record_pages import SHOWN
 from tests.web.house import CARD, House, post
@@ -144,6 +144,9 @@ def test_the_proof_of_an_entry_verifies_and_discloses_only_where_asked(house: Ho
     assert verify_proof(bare.data)[1]["event"] == "door:entry:granted"
     assert "Fernando" not in bare.text
     assert "Fernando" in post(auditor, f"/registro/{index}/prueba", disclose="1").text
+    with house.store.view() as tx:
+        proofs = tx.events.rows(EventFilter(person=house.user.id, events=(Fact.EXPORT_MADE.value,)), limit=10)
+    assert len(proofs) == 2, "whoever an entry is about can see who took its proof"
     assert post(house.client(Role.GUARDIA), f"/registro/{index}/prueba").status_code == 403
     assert post(auditor, "/registro/999999/prueba").status_code == 404
 

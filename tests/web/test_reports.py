@@ -80,6 +80,7 @@ def test_a_report_is_in_words_on_the_screen_and_on_paper(lived: House, name: Rep
     body = html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<tbody>")[2].partition("</tbody>")[0]))
     assert body.strip()
     assert RAW.findall(body) == []
+    assert (name is ReportName.BLIND_SPOTS) == ("todavía" in body), "a device that is still off"
     with pdfplumber.open(io.BytesIO(auditor.get(f"/informes/{name.value}.pdf", query_string=asked).data)) as paper:
         lines = [line for sheet in paper.pages for line in (sheet.extract_text() or "").splitlines()]
     drawn = "\n".join(line for line in lines if "raíz" not in line and "America/Guatemala" not in line)
