@@ -14,6 +14,7 @@ from accessctl.services import report_counts
 from accessctl.services.reports import REPORTS, ReportName
 from accessctl.services.store import EventFilter
 from accessctl.storage import seeking
+from accessctl_web.language import file_size
 from accessctl_web.views import reports as views
 from tests.web.house import House, post
 from tests.web.visiting import entry, visit_at
@@ -203,6 +204,28 @@ def test_a_search_about_somebody_is_on_the_record_once_and_any_other_is_not(hous
         (row,) = tx.events.rows(EventFilter(after_index=before - 1))
     assert (row.event, row.person) == (Fact.RECORD_SEARCHED.value, house.user.id)
     assert "Quién consultó qué" in auditor.get("/informes/looked_at").text
+
+
+def test_a_report_about_somebody_is_on_the_record_as_a_search_is(house: House) -> None:
+    auditor = house.client(Role.AUDITOR)
+    before = house.desks.watch.size()
+    for asked in (
+        "visits",
+        "entries?door=sub-1",
+        f"visits?person={house.user.id}",
+        f"outstanding?person={house.user.id}",
+    ):
+        assert auditor.get(f"/informes/{asked}").status_code == 200
+    with house.store.view() as tx:
+        (row,) = tx.events.rows(EventFilter(after_index=before - 1))
+    assert (row.event, row.person) == (Fact.RECORD_SEARCHED.value, house.user.id)
+    assert house.client(Role.SECRETARIA_INFRA).get(f"/informes/outstanding?person={house.user.id}").status_code == 200
+
+
+def test_the_length_of_a_file_is_read_in_spanish() -> None:
+    assert [file_size(size) for size in (0, 872, 1000, 129_841, 2_500_000, 10**10)] == [
+        *("0 bytes", "872 bytes", "1.0 kB", "129.8 kB", "2.5 MB", "10.0 GB")
+    ]
 
 
 def test_a_person_is_given_what_is_held_on_them_and_who_took_it_is_on_the_record(house: House) -> None:

@@ -85,6 +85,14 @@ def device_time(text: str) -> str:
         return text
 
 
+def file_size(size: int) -> str:
+    """How long a file is: `872 bytes`, `12.5 kB`, `1.2 GB`."""
+    if size < 1000:
+        return f"{size} bytes"
+    power = 1 if size < 10**6 else 2 if size < 10**9 else 3
+    return f"{size / 1000**power:.1f} {'kMG'[power - 1]}B"
+
+
 def ago(at: datetime | None) -> Markup:
     """How long ago, with the instant behind it: `hace 3 min 05 s`."""
     if at is None:
@@ -118,7 +126,7 @@ def install(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = "America/Guatemala"
     app.config["BABEL_DEFAULT_LOCALE"] = "es"
     Babel(app, locale_selector=_chosen)
-    for one in (moment, clock, instant, day, span, seconds_span, skew, device_time, ago, local_field):
+    for one in (moment, clock, instant, day, span, seconds_span, skew, device_time, file_size, ago, local_field):
         app.add_template_filter(one, one.__name__)
     app.add_template_global(_chosen, "language")
     app.jinja_env.globals["languages"] = LANGUAGES

@@ -11,6 +11,7 @@ from accessctl.domain.errors import AccessError
 from accessctl.domain.people import Permission
 from accessctl.services.report_rows import ANYTHING, Wanted
 from accessctl.services.reports import REPORTS, ReportName
+from accessctl.services.store import EventFilter
 from accessctl_web.access import needs
 from accessctl_web.desks import actor, desks, put_on_record
 from accessctl_web.language import today
@@ -50,6 +51,12 @@ def _wanted(asked: Mapping[str, str]) -> Wanted:
     return Wanted(since=since, until=until, door=query.door, person=query.person)
 
 
+def _searched(wanted: Wanted) -> EventFilter:
+    """The search that a report about somebody is."""
+    doors = (wanted.door,) if wanted.door else ()
+    return EventFilter(since=wanted.since, until=wanted.until, doors=doors, person=wanted.person)
+
+
 @pages.get("/")
 @needs(*SEES)
 def show() -> str:
@@ -68,6 +75,9 @@ def page(report: str) -> tuple[str, int]:
     try:
         wanted = _wanted(asked)
         found = desks().reports.page(actor(), name, wanted, after=request.args.get("after", ""), limit=SHOWN)
+        about_somebody = wanted.person and REPORTS[name].permission is Permission.EVENTS_SEE
+        if about_somebody and not request.args.get("after"):  # once for a report, not for each of its pages
+            desks().searches.searched(actor(), _searched(wanted))
     except AccessError as error:
         put_on_record(error)
         refusal, found = refusal_of(error), None
