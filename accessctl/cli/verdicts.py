@@ -73,13 +73,13 @@ def verified(found: Verified) -> str:
 
 
 def unsealed(found: Verified) -> bool:
-    """Whether what a person reads in the file hangs on nothing: no seal, and columns without their entry."""
-    return not found.sealed and found.entries_shown < found.entries and found.entries > 0
+    """Whether something that a person reads in the file hangs on nothing: no seal, and more than entries to see."""
+    return not found.bound
 
 
 UNSEALED = (
-    "NO VERIFICADO: los asientos constan, pero las columnas visibles no llevan sello y pudieron alterarse / "
-    "the entries are in the record, but no seal binds the visible columns to them"
+    "NO VERIFICADO: las columnas visibles no llevan sello: pudieron alterarse, o quitarse líneas, aunque los asientos "
+    "consten / no seal: what is shown may have been changed, or lines left out, though its entries are in the record"
 )
 
 

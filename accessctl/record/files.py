@@ -71,8 +71,8 @@ def _is_there(path: Path) -> bool:
 
 def _open(path: Path) -> BinaryIO:
     try:
-        if path.is_fifo() or path.is_socket():  # opening one would wait for somebody at its other end
-            raise RecordBroken(Why.UNREADABLE, "the file cannot be opened: it is a pipe or a socket")
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe waits, /dev/zero never ends
+            raise RecordBroken(Why.UNREADABLE, "the file cannot be opened: it is a pipe, a socket or a device")
         return path.open("rb")
     except (OSError, ValueError) as failed:  # ValueError: a NUL in the name
         reason = failed.strerror if isinstance(failed, OSError) else "not a file name"

@@ -7,6 +7,7 @@ expected. Raises `RecordBroken`.
 
 import binascii
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
@@ -71,12 +72,29 @@ def read(source: BinaryIO, count: int, name: str) -> bytes:
 
 
 def document(data: bytes, name: str) -> dict[str, Json]:
-    """A small file that is one JSON object."""
+    """A small file that is one JSON object, in which no key stands twice."""
     if not data:
         raise RecordBroken(Why.EMPTY, f"{name}: is empty")
     if len(data) > MAX_DOCUMENT:
         raise RecordBroken(Why.TOO_LARGE, f"{name}: is longer than {MAX_DOCUMENT} bytes")
-    return json_object(data, name)
+    values = json_object(data, name)
+    if repeats_a_key(data):
+        raise RecordBroken(Why.MALFORMED, f"{name}: a key stands in it twice, and readers would not agree on its value")
+    return values
+
+
+def repeats_a_key(data: bytes) -> bool:
+    """Whether an object anywhere in this JSON has a key twice: most readers take the last value, some the first."""
+
+    def once(pairs: list[tuple[str, object]]) -> None:
+        if len({key for key, _ in pairs}) != len(pairs):
+            raise ValueError("a key stands twice")
+
+    try:
+        json.loads(data, object_pairs_hook=once)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or too deep: nothing that was ever written
+        return True
+    return False
 
 
 def json_object(data: bytes, name: str, line: int | None = None) -> dict[str, Json]:

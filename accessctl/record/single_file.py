@@ -89,12 +89,19 @@ def _no_constant(text: str) -> None:
     raise ValueError(text)
 
 
-def parse(data: bytes, name: str) -> Json:
+def once(pairs: list[tuple[str, Any]]) -> Json:
+    """An object in which no key stands twice: readers would not agree on its value."""
+    if len(values := dict(pairs)) != len(pairs):
+        raise ValueError
+    return values
+
+
+def parse(data: bytes, name: str, hook: Any = None) -> Json:
     """A JSON object; surrogates, infinities and what is no UTF-8 are refused."""
     value: Any = None
     try:
         text = data.decode("utf-8")
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite, object_pairs_hook=hook)
         if "\\u" in text:
             json.dumps(value, ensure_ascii=False).encode("utf-8")  # fails on half of a surrogate pair
     except (ValueError, RecursionError):
@@ -317,7 +324,7 @@ def checked_manifest(data: bytes, trusted: list[Key]) -> tuple[Json, Point]:
     name = "el manifiesto / the manifest"
     if len(data) > MAX_DOCUMENT:
         raise Broken(f"{name}: demasiado largo / too long")
-    said = parse(data, name)
+    said = parse(data, name, once)
     for key, kind in (("exported_by", str), ("exported_at", str), ("lines", int), ("whole", bool), ("checkpoint", str)):
         need(said, key, kind, name)
     need_hash(said, "sha256", name)
@@ -392,8 +399,18 @@ def opened(promise: Any, salt: str, value: Any) -> bool:
     return sha(b"accessctl/commitment/v1\n" + bytes.fromhex(salt) + value.encode()).hex() == promise
 
 
-def entries_in(file: BinaryIO, digest: Any) -> Iterator[tuple[int, bytes, bool]]:
-    """Index, leaf, and whether its entry was shown, of each line of a CSV or JSON lines file."""
+def tied(line: bytes, values: Json) -> bool:
+    """Whether a line shows nothing that its entry does not say."""
+    try:
+        parse(line, "", once)
+    except Broken:
+        return False
+    known = {"index", "leaf", "entry", "person", "person_salt", *COLUMNS}
+    return values.keys() <= known and (values.get("person") is None or values.get("person_salt") is not None)
+
+
+def entries_in(file: BinaryIO, digest: Any, *, sealed: bool) -> Iterator[tuple[int, bytes, bool]]:
+    """Index, leaf, and whether it shows its entry and nothing else, of each line of a CSV or JSON lines file."""
     columns: list[str] | None = None
     for number, line in enumerate(lines_of(file, "el archivo / the file", digest), start=1):
         name = f"línea / line {number}"
@@ -405,7 +422,7 @@ def entries_in(file: BinaryIO, digest: Any) -> Iterator[tuple[int, bytes, bool]]
             values = parse(line, name)
             index = need(values, "index", int, name)
             if "entry" in values:
-                yield index, checked_entry(values, need(values, "leaf", str, name), name), True
+                yield index, checked_entry(values, need(values, "leaf", str, name), name), sealed or tied(line, values)
             else:
                 yield index, need_hash(values, "leaf", name), False
         else:
@@ -428,7 +445,7 @@ def row_of(line: bytes, name: str) -> list[str]:
 def counted(file: BinaryIO, said: Json) -> Iterator[tuple[int, bytes, bool]]:
     """The entries of a file, as many and in the order that the manifest says; its digest is compared at the end."""
     digest, count, expected = hashlib.sha256(), 0, 0
-    for index, leaf, shown in entries_in(file, digest):
+    for index, leaf, shown in entries_in(file, digest, sealed=said.get("seal") is not None):
         count += 1
         if index != expected if said["whole"] else index < expected:
             raise Broken(f"falta el asiento {expected} o está fuera de lugar / missing or out of place")
@@ -443,7 +460,7 @@ def counted(file: BinaryIO, said: Json) -> Iterator[tuple[int, bytes, bool]]:
 
 
 def check_whole(file: BinaryIO, said: Json, point: Point, held: list[Point]) -> int:
-    """Hash the leaves up to the signed root, and on the way to those held; how many lines showed their entry."""
+    """Hash the leaves up to the signed root, and on the way to those held; how many lines showed their entry alone."""
     tree, shown = Tree(), 0
     waiting = sorted(held, key=lambda one: one[1])
     if any(one[0] != point[0] or one[1] > point[1] for one in waiting):
@@ -556,7 +573,7 @@ def check_small(data: bytes, keys: list[Key], held: list[Point]) -> tuple[str, P
     if data.lstrip().startswith(b"{"):
         if len(data) > MAX_DOCUMENT:
             raise Broken("no hay manifiesto junto al archivo / no manifest stands beside the file")
-        values = parse(data, "el archivo / the file")
+        values = parse(data, "el archivo / the file", once)
         if values.get("format") == "accessctl/extension/v1":
             name = "la extensión / the extension"
             keys = keys or [key_of(need(values, "verifier_key", str, name))]
@@ -583,8 +600,8 @@ def check_small(data: bytes, keys: list[Key], held: list[Point]) -> tuple[str, P
 
 def open_file(path: Path) -> BinaryIO:
     try:
-        if path.is_fifo() or path.is_socket():
-            raise Broken("es una tubería, no un archivo / a pipe, not a file")
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe waits, /dev/zero never ends
+            raise Broken("es una tubería o un dispositivo, no un archivo / a pipe or a device, not a file")
         return path.open("rb")
     except (OSError, ValueError):
         raise Broken("no se puede abrir / cannot be opened") from None
@@ -606,7 +623,7 @@ def verify(path: Path, keys: list[Key], held_notes: list[bytes]) -> str:
         if not there(manifest):
             data = read(file, MAX_DOCUMENT + 1)
             if held_notes and not keys:
-                keys = [key_of(str(parse(data, "el archivo / the file").get("verifier_key")))]
+                keys = [key_of(str(parse(data, "el archivo / the file", once).get("verifier_key")))]
             proven, point = check_small(data, keys, [point_of(note, keys) for note in held_notes])
             return f"{proven}; {signed(point, keys)}"
         with open_file(manifest) as beside:
@@ -620,8 +637,8 @@ def verify(path: Path, keys: list[Key], held_notes: list[bytes]) -> str:
         finally:
             if paths is not None:
                 paths.close()
-    if said.get("seal") is None and shown < said["lines"]:
-        raise Broken("las columnas visibles no llevan sello / no seal binds the visible columns to the entries")
+    if said.get("seal") is None and not (said["whole"] and shown == said["lines"] > 0):
+        raise Broken("sin sello: pudo alterarse o recortarse / no seal: may have been changed, or lines left out")
     what = "registro completo / the whole record" if said["whole"] else "tal como constan / as recorded"
     return f"{said['lines']} asientos, {what}; {signed(point, keys)}"
 

@@ -13,8 +13,8 @@ naming the first entry that is not as it was recorded. What it proves:
 * with `held` checkpoints (whole export only): the record still begins with what they signed, so it only grew.
 
 In CSV, and in JSON lines without `entry`, the visible columns are vouched for by the manifest's digest, and by
-nothing more than the exporter's word when the manifest has no seal: `Verified.sealed` and `Verified.entries_shown`
-say which.
+nothing more than the exporter's word when the manifest has no seal. Without a seal nobody can see either that a line
+of a filtered export was left out: `Verified.bound` says whether all that a reader sees hangs on a signature.
 """
 
 import csv
@@ -26,18 +26,19 @@ from typing import BinaryIO
 from accessctl.record import canonical
 from accessctl.record.broken import RecordBroken, Why
 from accessctl.record.canonical import Json, NotCanonical
-from accessctl.record.columns import FROM_ENTRY, disagreement, wrong_person
+from accessctl.record.columns import COLUMNS, FROM_ENTRY, disagreement, wrong_person
 from accessctl.record.manifest import Trusted, open_manifest
 from accessctl.record.merkle import Frontier, Inclusions, leaf_hash
 from accessctl.record.notes import Checkpoint, Verifier
 from accessctl.record.opaque import check_opaque
-from accessctl.record.reading import Fields, Lines, json_object
+from accessctl.record.reading import Fields, Lines, json_object, repeats_a_key
 
 _FILE = "the export"
 _PROOFS = "the proofs"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 _SHOWN = frozenset(FROM_ENTRY) | {"person", "person_salt"}
+_KNOWN = frozenset(COLUMNS) | {"person_salt", "entry"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ class Verified:
     entries_shown: int = 0  # how many carried their canonical bytes, checked against leaf and columns
     names_checked: int = 0  # how many disclosed names were checked against their commitment
     held: int = 0  # how many older checkpoints the record was found to extend
+    bound: bool = True  # nothing that a reader sees in the file is left to the exporter's word
 
 
 @dataclass(slots=True)
@@ -64,10 +66,12 @@ class _Tally:
     """
 
     whole: bool
+    sealed: bool
     next: int = 0
     first: int | None = None
     entries_shown: int = 0
     names_checked: int = 0
+    tied: int = 0  # of an export without seal: lines that show nothing but what their entry says
     indexes: list[int] = field(default_factory=list)
     leaves: list[bytes] = field(default_factory=list)
 
@@ -102,9 +106,9 @@ def verify_export(
         )
     if claim.manifest.format is not None:
         check_opaque(file, claim, proofs)
-        return _verified(claim, trusted, _Tally(whole=False), held=0)
+        return _verified(claim, trusted, _Tally(whole=False, sealed=claim.manifest.seal is not None), held=0)
     lines = Lines(file, _FILE)
-    tally = _Tally(whole=whole)
+    tally = _Tally(whole=whole, sealed=claim.manifest.seal is not None)
     steps = _steps(lines, tally, claim)
     if whole:
         _fold(steps, tally, claim, held)
@@ -124,7 +128,8 @@ def _verified(claim: Trusted, trusted: Sequence[Verifier], tally: _Tally, *, hel
         checkpoint=claim.checkpoint,
         verifier_key=claim.manifest.verifier_key if not trusted else claim.keys[0].vkey,
         pinned=claim.pinned,
-        sealed=claim.manifest.seal is not None,
+        sealed=tally.sealed,
+        bound=tally.sealed or (tally.whole and tally.tied == claim.manifest.lines > 0),
         entries_shown=tally.entries_shown,
         names_checked=tally.names_checked,
         held=held,
@@ -244,6 +249,15 @@ def _json_lines(rows: list[bytes], at: int, tally: _Tally) -> None:
         index = fields.number("index")
         leaf = _check_entry(values, fields, index, line, tally) if "entry" in values else fields.hash("leaf")
         tally.take(index, leaf, line)
+        tally.tied += not tally.sealed and _tied(row, values)
+
+
+def _tied(row: bytes, values: dict[str, Json]) -> bool:
+    """Whether a checked line shows nothing that its entry does not say: no other key, no name without its salt, and no
+    key twice, of which another reader might take the other value.
+    """
+    named = values.get("person") is None or values.get("person_salt") is not None
+    return "entry" in values and named and values.keys() <= _KNOWN and not repeats_a_key(row)
 
 
 def _check_entry(values: dict[str, Json], fields: Fields, index: int, line: int, tally: _Tally) -> bytes:

@@ -47,7 +47,8 @@ GENUINE = {
     "bare": export(ENTRIES, make=bare),
     "some": export(ENTRIES, chosen=SOME),
     "some-csv": export(ENTRIES, chosen=SOME, make=as_csv),
-    "unsealed": export(ENTRIES, chosen=SOME, sealed=False),
+    "unsealed": export(ENTRIES, sealed=False),
+    "unsealed-bare": export(ENTRIES, make=bare, sealed=False),
     "unsealed-csv": export(ENTRIES, make=as_csv, sealed=False),
     "empty": export([]),
     "none": export(ENTRIES, chosen=[]),
@@ -254,6 +255,63 @@ def test_columns_that_lie_are_seen(proven: bool, tmp_path: Path) -> None:
     claim = json.loads(GENUINE["whole"].manifest) | {"sha256": single_file.sha(file).hex()}
     path = Export(file, Manifest(**(claim | {"seal": None})).sealed(SIGNER).to_bytes()).write(tmp_path, "x")
     assert same(path) == [True, True], "the seal is good, and the column is not"
+
+
+def _unsealed(file: bytes, name: str, **claims: object) -> Export:
+    """What whoever has no key can still make: a genuine checkpoint, and a manifest that says what they like."""
+    claim = json.loads(GENUINE[name].manifest) | {"sha256": single_file.sha(file).hex(), "seal": None} | claims
+    return Export(file, json.dumps(claim).encode(), GENUINE[name].proofs)
+
+
+def _each(name: str, change: Callable[[dict[str, object]], object]) -> bytes:
+    made = []
+    for line in GENUINE[name].file.splitlines():
+        values = json.loads(line)
+        change(values)
+        made.append(json.dumps(values, ensure_ascii=False).encode() + b"\n")
+    return b"".join(made)
+
+
+FEWER = GENUINE["some"].file.splitlines(keepends=True)
+NOTHING: dict[str, object] = {"lines": 0, "first_index": None, "last_index": None}
+WITHOUT_SEAL = {
+    "an invented pdf": _unsealed(b"%PDF-1.7 he never came in", "none", format="pdf", **NOTHING),
+    "an invented header": _unsealed(b'index,leaf,"he never came in"\r\n', "none", **NOTHING),
+    "another name": _unsealed(
+        _each("whole", lambda values: values.update(person=values.pop("person_salt") and "Otra Persona")), "whole"
+    ),
+    "a column of nobody": _unsealed(_each("whole", lambda values: values.update(note="robbed")), "whole"),
+    "a key twice": _unsealed(GENUINE["whole"].file.replace(b"{", b'{"door": "cd-9", '), "whole"),
+    "a key twice in the bare record": _unsealed(GENUINE["bare"].file.replace(b"{", b'{"entry": "e30=", '), "bare"),
+    "every line of a part": _unsealed(GENUINE["some"].file, "some"),
+    "all but one of a part": _unsealed(b"".join(FEWER[:-1]), "some", lines=len(SOME) - 1, last_index=SOME[-2]),
+}
+WITHOUT_SEAL["all but one of a part"].proofs = b"".join((GENUINE["some"].proofs or b"").splitlines(keepends=True)[:-1])
+
+
+@pytest.mark.parametrize("name", WITHOUT_SEAL)
+def test_what_no_seal_binds_is_not_verified(name: str, tmp_path: Path) -> None:
+    assert same(WITHOUT_SEAL[name].write(tmp_path, "x")) == [True, True]
+
+
+def test_a_key_that_stands_twice(tmp_path: Path) -> None:
+    """Most readers take the last value, some the first: a document that can be read in two ways proves nothing."""
+    genuine = GENUINE["some"]
+    twice = genuine.manifest.replace(b"{", b'{"filter":{"door":"cd-9"},', 1)
+    assert same(Export(genuine.file, twice, genuine.proofs).write(tmp_path, "x")) == [True, True]
+    for name in ("proof", "extension"):
+        (tmp_path / name).write_bytes(SMALL[name].replace(b"{", b'{"proof":[],', 1))
+        assert same(tmp_path / name) == [True, True]
+    (tmp_path / "value").write_bytes(SMALL["proof"].replace(b'"value"', b'"value":"Otra Persona","value"', 1))
+    assert same(tmp_path / "value") == [True, True]
+
+
+def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
+    genuine = opaque()
+    for name, device in (("x", "/dev/zero"), ("y", "/dev/tty")):
+        genuine.write(tmp_path, name).unlink()
+        (tmp_path / name).symlink_to(device)
+        assert same(tmp_path / name) == [True, True]
 
 
 def test_a_hundred_levels_and_long_lines(tmp_path: Path) -> None:
