@@ -11,7 +11,7 @@ An entry is a JSON object in canonical bytes. Its keys, all optional but `v`, `e
 
 In an export the columns that derive from the entry repeat its values exactly; `index` and `leaf` come from the
 record; `person` is the disclosed name or nothing, and JSON lines carry `person_salt` (hex) beside it where the
-disclosure is to be checked. A redacted JSON line leaves a column out; it never shows another value.
+disclosure is to be checked. Where `entry` stands a column may be left out, but never shows another value.
 """
 
 import re

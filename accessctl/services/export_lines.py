@@ -1,7 +1,7 @@
 """Entries as lines of an export, a page at a time: CSV cells that no spreadsheet runs, JSON lines with their proof.
 
 The columns are read from the canonical bytes, so that a line shows what was hashed. The public version (Decreto
-57-2008) leaves out who it was: the name, the internal number of the person, the credential, and with them the
+57-2008) shows nothing of who it was: the name, the internal number of the person, the credential, and with them the
 canonical bytes, which hold the credential. Its leaves still prove it; the names are not even read for it.
 """
 
@@ -124,7 +124,7 @@ class _Csv:
         self._public = public
 
     def __call__(self, lines: Sequence[Stored], openings: Openings) -> bytes:
-        some = _redacted(shown(lines, None), None) if self._public else shown(lines, openings)
+        some = _redacted(shown(lines, None)) if self._public else shown(lines, openings)
         rows = zip(
             some,
             _times([one.at for one in some]),
@@ -194,13 +194,13 @@ def _full_json(lines: Sequence[Stored], openings: Openings) -> bytes:
 
 def _public_json(lines: Sequence[Stored], openings: Openings) -> bytes:
     del openings  # nobody is named
-    return _one_line_each(_encode_lines(_redacted(shown(lines, None), msgspec.UNSET)))
+    return _one_line_each(_encode_lines(_redacted(shown(lines, None))))
 
 
-def _redacted(some: list[Shown], instead: "msgspec.UnsetType | None") -> list[Shown]:
-    """Without what says who it was (`REDACTED`)."""
+def _redacted(some: list[Shown]) -> list[Shown]:
+    """Nothing where it says who it was (`REDACTED`); the columns stay."""
     for one in some:
-        one.person_id = one.person = one.credential = instead
+        one.person_id = one.person = one.credential = None
     return some
 
 

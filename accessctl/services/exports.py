@@ -45,7 +45,7 @@ Progress = Callable[[int, float], None]  # lines written so far, and which share
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportMade:
-    """Where an export is. A whole one needs no proofs: its leaves hash up to the checkpoint."""
+    """Where an export is. One of everything needs no proofs: its leaves hash up to the checkpoint."""
 
     path: Path
     manifest: Path
@@ -173,14 +173,14 @@ class ExportDesk:
             raise AccessError(Reason.TEXT_INVALID, field="name", longest=200)
         note = self._keeper.checkpoint()
         signed = self._keeper.opened(note)
-        whole = which == EVERYTHING and book is None
+        everything = which == EVERYTHING and book is None
         asked: dict[str, Json] = filter_said(which, public=public) | ({"public": True} if public else {})
         manifest_path = target.with_name(target.name + ".manifest")
-        proofs_path = None if whole else target.with_name(target.name + ".proofs")
+        proofs_path = None if everything else target.with_name(target.name + ".proofs")
         verifier_path = target.with_name(target.name + VERIFIER)
         now = self._office.clock()
         exported_by = actor.account if public else clean(f"{actor.name} ({actor.account})")
-        proven = Proven.NOTHING if whole else Proven.PATHS if book is None else Proven.LEAVES_AND_PATHS
+        proven = Proven.NOTHING if everything else Proven.PATHS if book is None else Proven.LEAVES_AND_PATHS
         task = Copying(fmt=fmt, public=public, size=signed.size, proven=proven)
         with ExitStack() as stack:
             files = stack.enter_context(complete_files(token=self._office.new_id()))
@@ -204,7 +204,8 @@ class ExportDesk:
                     progress(written.lines, (places[-1] + 1) / signed.size)
             if book is not None:
                 book.finish()
-            if whole:
+            whole = everything or (book is None and written.lines == signed.size)  # a filter may leave nothing out
+            if everything:
                 _require_root(written, signed)
             sha256 = written.digest.hexdigest()
             manifest = Manifest(

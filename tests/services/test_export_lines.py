@@ -59,7 +59,7 @@ def plain(lines: Sequence[Stored], opened: Mapping[str, Opening], fmt: Format, *
         if fmt == "csv":
             rows.writerow(["" if public and key in REDACTED else cell(said.get(key)) for key in COLUMNS])
             continue
-        line = {key: said.get(key) for key in COLUMNS if not (public and key in REDACTED)}
+        line = {key: None if public and key in REDACTED else said.get(key) for key in COLUMNS}
         if not public:
             line |= {} if opening is None else {"person_salt": opening.salt.hex()}
             line["entry"] = base64.b64encode(data).decode()

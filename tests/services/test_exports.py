@@ -20,7 +20,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.record import RecordBroken, Why, verify_file
 from accessctl.record.columns import COLUMNS
-from accessctl.services.export_lines import Format
+from accessctl.services.export_lines import REDACTED, Format
 from accessctl.services.exports import EVERYTHING, ExportDesk
 from accessctl.services.office import Office
 from accessctl.services.record_keeper import RecordKeeper
@@ -71,6 +71,25 @@ def test_whatever_comes_out_verifies(
     assert made.path.stat().st_mode & 0o777 == 0o600
     if which == HOUR:
         assert made.lines == 31, "every second of sixty minutes is at that door, and there the access was opened"
+
+
+@pytest.mark.parametrize("public", [False, True])
+@pytest.mark.parametrize("which", [EVERYTHING, EventFilter(since=START - timedelta(days=3650))])
+def test_every_line_has_every_column_and_whole_is_what_is_whole(
+    busy: Premises, desk: ExportDesk, tmp_path: Path, public: bool, which: EventFilter
+) -> None:
+    """Nobody who reads "Export format" need know of a public version, nor how the filter was worded."""
+    for fmt in FORMATS:
+        made = desk.make(SYSTEM, which=which, fmt=fmt, target=tmp_path / f"e.{fmt}", public=public)
+        said = json.loads(made.manifest.read_bytes())
+        assert made.lines == made.checkpoint.size
+        assert (said["whole"], said["first_index"], said["last_index"]) == (True, 0, made.lines - 1)
+        assert verify_file(made.path, trusted=KEY).whole
+        assert auditor.wrong(made.path) == ""
+    lines = [json.loads(line) for line in (tmp_path / "e.jsonl").read_text("utf-8").splitlines()]
+    assert all(list(line)[: len(COLUMNS)] == list(COLUMNS) for line in lines)
+    assert all(("entry" in line) != public for line in lines)
+    assert not public or {line[name] for line in lines for name in REDACTED} == {None}
 
 
 @pytest.mark.postgresql
