@@ -1,13 +1,15 @@
 """The printed register against the record, line by line (N4.1): what is the same, and every difference by name.
 
 Compared is what the sheet says: what was printed, or what somebody typed in from the sheet in their hand, as CSV (the
-`FIELDS` that they care for, and the line's number, its visit's or its contingency folio's). A difference names the
+columns that they care for, by their `HEADINGS` or their names here, and the line's number, its visit's or its
+contingency folio's). A difference names the
 visit, the field and both texts: `altered` where the sheet no longer says what was printed, `later` where the record
 went on, `mark` where the mark on the sheet is not the line's. Each comparison is an entry of the record.
 """
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -36,6 +38,16 @@ LARGEST_PAPER = 400 * 1024  # bytes of a CSV: a day's lines, typed in
 MOST_LINES = 5000
 LONGEST_CELL = 4000
 COLUMNS = ("line", "mark", *FIELDS)
+HEADINGS: Mapping[str, str] = {  # what stands over the columns of the CSV, which is people's to write in
+    "line": "línea", "mark": "marca", "visit": "visita", "name": "nombre completo",
+    "organisation": "empresa o institución", "document": "documento", "purpose": "motivo", "receives": "visita a",
+    "authority": "autorizó", "escorts": "acompañó", "card": "tarjeta", "card_back": "tarjeta devuelta",
+    "briefed": "inducción", "entered_at": "entrada", "exited_at": "salida", "verified_by": "comprobó la salida",
+    "recorded_by": "anotó la salida", "signature": "firma", "brought": "equipo que entró",
+    "taken": "equipo que salió", "fortuitous": "ingreso fortuito", "regularised_at": "regularizado",
+    "folio": "folio", "vehicle": "vehículo", "unverified": "salida no verificada",
+}  # fmt: skip
+ENCODINGS = ("utf-8-sig", "cp1252")  # as spreadsheets save a CSV
 
 
 class LineDifference(StrEnum):
@@ -101,8 +113,9 @@ class RegisterComparison:
         """The lines of a printing as CSV, as they were printed: what to type the sheet in over. An export, recorded."""
         self._office.require(actor, Permission.EVENTS_EXPORT, norm=NORM)
         out = io.StringIO(newline="")
+        out.write("\ufeff")  # by which a spreadsheet knows that this is UTF-8
         writer = csv.writer(out)
-        writer.writerow(COLUMNS)
+        writer.writerow([HEADINGS[name] for name in COLUMNS])
         with self._office.store.view() as tx:
             of = printing(tx, number)
             for one in printed_lines(tx, of):
@@ -144,25 +157,42 @@ class RegisterComparison:
 
 
 def read_paper(content: bytes) -> list[PaperLine]:
-    """Lines typed in from a sheet: CSV in UTF-8, comma or semicolon, a header of some of `COLUMNS`.
+    """Lines typed in from a sheet: CSV in UTF-8 or Windows-1252, comma or semicolon, a header of some of `HEADINGS`.
 
     Raises `AccessError`, naming the column, for what is too large, is no CSV or has a column that no line has.
     """
     if not content or len(content) > LARGEST_PAPER:
         raise AccessError(Reason.UPLOAD_INVALID, NORM, largest_mib=1)
     try:
-        text = content.decode("utf-8-sig")
+        text = _decoded(content)
         comma = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True))
     except (UnicodeDecodeError, csv.Error):
         raise AccessError(Reason.UPLOAD_INVALID, NORM, kinds="CSV") from None
-    header = [name.strip().casefold() for name in rows[0]] if rows else []
+    header = [_NAMED.get(_plain(name), _plain(name)) for name in rows[0]] if rows else []
     unknown = [name for name in header if name not in COLUMNS]
     if not {"line", "visit", "folio"} & set(header) or unknown or len(set(header)) != len(header):
         raise AccessError(Reason.FORM_INCOMPLETE, NORM, missing="line")
     if len(rows) > MOST_LINES or any(len(one) > LONGEST_CELL for row in rows for one in row):
         raise AccessError(Reason.TEXT_INVALID, NORM, field="line", longest=LONGEST_CELL)
     return [PaperLine(cells=_typed(header, row)) for row in rows[1:] if any(one.strip() for one in row)]
+
+
+def _decoded(content: bytes) -> str:
+    """Raises `UnicodeDecodeError` where it is text in none of `ENCODINGS`."""
+    try:
+        return content.decode(ENCODINGS[0])
+    except UnicodeDecodeError:
+        return content.decode(ENCODINGS[1])
+
+
+def _plain(heading: str) -> str:
+    """A heading as it is compared: lower case, without accents, single spaces."""
+    apart = unicodedata.normalize("NFKD", " ".join(heading.casefold().split()))
+    return "".join(one for one in apart if not unicodedata.combining(one))
+
+
+_NAMED = {_plain(heading): name for name, heading in HEADINGS.items()}
 
 
 def _typed(header: Sequence[str], row: Sequence[str]) -> dict[str, str]:

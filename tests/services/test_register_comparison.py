@@ -16,7 +16,7 @@ from accessctl.domain.facts import Fact
 from accessctl.domain.people import SYSTEM
 from accessctl.domain.schedules import local
 from accessctl.services.erasure import ErasureDesk, Retention
-from accessctl.services.register_comparison import COLUMNS, LineDifference, RegisterComparison, read_paper
+from accessctl.services.register_comparison import COLUMNS, HEADINGS, LineDifference, RegisterComparison, read_paper
 from accessctl.services.register_lines import FIELDS
 from accessctl.services.store import EventFilter
 from accessctl.services.visit_papers import VisitPapers
@@ -46,8 +46,10 @@ def printed(visiting: Visiting) -> int:
 
 
 def sheet_of(visiting: Visiting, comparison: RegisterComparison, number: int) -> list[dict[str, str]]:
-    content = comparison.sheet(visiting.actor("auditor"), number).decode()
-    return list(csv.DictReader(io.StringIO(content)))
+    content = comparison.sheet(visiting.actor("auditor"), number).decode("utf-8-sig")
+    names = {heading: name for name, heading in HEADINGS.items()}
+    rows = csv.DictReader(io.StringIO(content))
+    return [{names[heading]: text for heading, text in row.items()} for row in rows]
 
 
 def as_csv(rows: list[dict[str, str]]) -> bytes:
@@ -246,3 +248,17 @@ def test_who_may_not_and_what_is_none(visiting: Visiting, comparison: RegisterCo
 def test_a_semicolon_and_a_mark_of_order_are_read() -> None:
     (line,) = read_paper("\ufeffline;name\n1;Ana, la de redes\n".encode())
     assert line.cells == {"line": "1", "name": "Ana, la de redes"}
+
+
+def test_what_a_spreadsheet_made_of_the_sheet_is_read(visiting: Visiting, comparison: RegisterComparison) -> None:
+    number = _number(visiting, comparison)
+    sheet = comparison.sheet(visiting.actor("auditor"), number)
+    assert sheet.startswith("\ufefflínea,marca,visita,nombre completo,".encode())
+    assert set(HEADINGS) == set(COLUMNS)
+    text = sheet.decode("utf-8-sig")
+    (_, *rows) = csv.reader(io.StringIO(text))
+    semicolons = io.StringIO(newline="")
+    heading = ["LINEA", "Marca", "Visita", " Nombre  Completo"]
+    csv.writer(semicolons, delimiter=";").writerows([heading, *(row[:4] for row in rows)])
+    for saved in (sheet, text.encode("cp1252", "replace"), semicolons.getvalue().encode("cp1252")):
+        assert told(visiting, comparison, number, saved) == []

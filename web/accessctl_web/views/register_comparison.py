@@ -4,7 +4,7 @@ from flask import Blueprint, Response, make_response, render_template
 
 from accessctl.domain.errors import AccessError
 from accessctl.domain.people import Permission
-from accessctl.services.register_comparison import COLUMNS, Comparison, read_paper
+from accessctl.services.register_comparison import COLUMNS, HEADINGS, Comparison, read_paper
 from accessctl_web.access import needs, takes_upload
 from accessctl_web.desks import actor, desks, put_on_record
 from accessctl_web.forms import upload
@@ -35,7 +35,13 @@ def compare(number: int) -> Response:
     except AccessError as error:
         put_on_record(error)
         refusal = refusal_of(error)
-    page = render_template("visits/comparison.html", found=found, number=number, columns=COLUMNS, refusal=refusal)
+    page = render_template(
+        "visits/comparison.html",
+        found=found,
+        number=number,
+        columns=[HEADINGS[one] for one in COLUMNS],
+        refusal=refusal,
+    )
     return make_response(page, int(refusal.status) if refusal else 200)
 
 
