@@ -1,7 +1,9 @@
 """The auditor's way: search, export, take home, verify with nothing but the files; and a role that changes nothing."""
 
+import io
 from pathlib import Path
 
+import pdfplumber
 import pytest
 from click.testing import CliRunner
 from playwright.sync_api import Page, expect
@@ -15,6 +17,7 @@ from accessctl_web.access import EVERYBODY, asked_of
 from tests.web.clicking import enter
 from tests.web.house import House, token
 from tests.web.test_access import OPEN, addresses
+from tests.web.visiting import visit_at
 
 OWN = {  # what an auditor leaves on the record: that they looked, took away, or were refused
     Fact.CASE_STEP_REFUSED,
@@ -70,6 +73,21 @@ def test_no_page_of_the_auditor_is_wider_than_a_phone(page: Page, house: House, 
     box = here.bounding_box()
     assert box is not None
     assert 0 <= box["x"] <= 390 - box["width"], "the section that one is in can be seen"
+
+
+@pytest.mark.browser
+def test_a_page_is_printed_with_all_its_columns(page: Page, house: House, address: str) -> None:
+    house.case(step=7)
+    visit_at(house, step=9)
+    house.happens(Fact.DEVICE_OFFLINE, n=1)
+    enter(page, address, Role.AUDITOR)
+    for path in ("/registro/", "/informes/blind_spots", "/informes/looked_at", "/informes/visits"):
+        page.goto(f"{address}{path}")
+        heads = page.locator("thead th").all_text_contents()
+        with pdfplumber.open(io.BytesIO(page.pdf(format="Letter"))) as paper:
+            sheet = paper.pages[0]
+            drawn = "".join(char["text"] for char in sheet.chars if char["x1"] <= sheet.width).replace(" ", "")
+        assert [head for head in heads if head.replace(" ", "") not in drawn] == [], path
 
 
 @pytest.mark.browser
