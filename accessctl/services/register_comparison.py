@@ -162,13 +162,13 @@ def read_paper(content: bytes) -> list[PaperLine]:
     Raises `AccessError`, naming the column, for what is too large, is no CSV or has a column that no line has.
     """
     if not content or len(content) > LARGEST_PAPER:
-        raise AccessError(Reason.UPLOAD_INVALID, NORM, largest_mib=1)
+        raise AccessError(Reason.TEXT_INVALID, NORM, field="paper", longest=LARGEST_PAPER)
     try:
         text = _decoded(content)
         comma = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True))
     except (UnicodeDecodeError, csv.Error):
-        raise AccessError(Reason.UPLOAD_INVALID, NORM, kinds="CSV") from None
+        raise AccessError(Reason.TEXT_INVALID, NORM, field="paper", longest=LARGEST_PAPER) from None
     header = [_NAMED.get(_plain(name), _plain(name)) for name in rows[0]] if rows else []
     unknown = [name for name in header if name not in COLUMNS]
     if not {"line", "visit", "folio"} & set(header) or unknown or len(set(header)) != len(header):

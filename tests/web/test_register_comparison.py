@@ -4,6 +4,7 @@ import io
 
 from accessctl.domain.facts import Fact
 from accessctl.domain.people import Role
+from accessctl.services.register_comparison import LARGEST_PAPER
 from accessctl.services.store import EventFilter
 from tests.web.house import House, post
 from tests.web.visiting import visit_at
@@ -35,7 +36,16 @@ def test_what_is_no_sheet_or_nobodys_business_is_refused(house: House) -> None:
     auditor = house.client(Role.AUDITOR)
     auditor.get("/visitas/registro.pdf")
     number = house.desks.register_comparison.printings(house.actor(Role.AUDITOR))[0].number
-    assert post(auditor, f"{PAGE}{number}", paper=(io.BytesIO(b"PK\x03\x04"), "x.csv")).status_code == 409
+    for content, said in (
+        (b"PK\x03\x04", "Falta un dato: una columna de nombre línea, visita o folio"),
+        ("año,línea\n1,2\n".encode(), "y solo las de la lista"),
+        (b"", "revise el archivo: un CSV"),
+        (b"\x81", "revise el archivo: un CSV"),
+        (b"x" * (LARGEST_PAPER + 1), "revise el archivo: un CSV"),
+    ):
+        answer = post(auditor, f"{PAGE}{number}", paper=(io.BytesIO(content), "x.csv"))
+        assert answer.status_code == 409
+        assert said in answer.text
     assert post(auditor, f"{PAGE}{number + 1}").status_code == 404
     assert post(auditor, f"{PAGE}99999999999999999999").status_code == 404
     assert post(house.client(Role.RECEPCION), f"{PAGE}{number}").status_code == 403

@@ -480,6 +480,8 @@ FIELDS: Mapping[str, str] = {
     "until": N_("último día"),
     "until_before_since": N_("las fechas: la última es anterior a la primera"),
     "before": N_("la página que se pide"),
+    "paper": N_("el archivo: un CSV de 400 KB a lo sumo"),
+    "line": N_("una columna de nombre línea, visita o folio, y solo las de la lista"),
     "after": N_("la página que se pide"),
     "width": N_("firma"),
     "height": N_("firma"),
