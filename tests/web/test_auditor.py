@@ -75,6 +75,54 @@ def test_no_page_of_the_auditor_is_wider_than_a_phone(page: Page, house: House, 
     assert 0 <= box["x"] <= 390 - box["width"], "the section that one is in can be seen"
 
 
+FAINT = """() => {
+  const numbers = (text) => {
+    const found = text.match(/[\\d.]+/g).map(Number);
+    return found.length < 4 ? [...found, 1] : found;
+  };
+  const light = ([r, g, b]) => [r, g, b].map((one) => one / 255)
+    .map((one) => (one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, one, at) => sum + one * [0.2126, 0.7152, 0.0722][at], 0);
+  const behind = (element) => {
+    for (let one = element; one; one = one.parentElement) {
+      const colour = numbers(getComputedStyle(one).backgroundColor);
+      if (colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const faint = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const element = walk.currentNode.parentElement, text = walk.currentNode.textContent.trim();
+    if (!text || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element), asked = parseFloat(style.fontSize) >= 24 ? 3 : 4.5;
+    const [darker, lighter] = [light(numbers(style.color)), light(behind(element))].sort((one, other) => one - other);
+    if ((lighter + 0.05) / (darker + 0.05) < asked) faint.push(text.slice(0, 40));
+  }
+  return faint;
+}"""
+"""Texts that stand out from what is behind them by less than WCAG 2.2, 1.4.3 asks for."""
+
+
+@pytest.mark.browser
+def test_every_text_can_be_told_from_what_is_behind_it(page: Page, house: House, address: str) -> None:
+    house.happens(Fact.DOOR_REFUSED, reason="expired", norm="N10.3", person=house.user.id)
+    house.happens(Fact.DOOR_FORCED, n=1)
+    enter(page, address, Role.AUDITOR)
+    page.emulate_media(reduced_motion="reduce")  # no colour is on its way to another
+    for path in (
+        "/registro/",
+        "/registro/3",
+        "/exportar/",
+        "/punto-de-control/",
+        "/informes/refusals",
+        "/alarmas/",
+        "/nada",
+    ):
+        page.goto(f"{address}{path}")
+        page.locator("details.who summary").click()
+        assert page.evaluate(FAINT) == [], path
+
+
 @pytest.mark.browser
 def test_a_page_is_printed_with_all_its_columns(page: Page, house: House, address: str) -> None:
     house.case(step=7)
