@@ -552,7 +552,8 @@ def check_proof(values: Json, keys: list[Key]) -> Point:
     for one in shown:
         mark, salt, value = ([one.get(key) for key in ("c", "salt", "value")]) if isinstance(one, dict) else (0, 0, 0)
         if (
-            mark not in promised
+            not isinstance(mark, str)
+            or mark not in promised
             or not isinstance(salt, str)
             or not HASH.fullmatch(salt)
             or not opened(mark, salt, value)

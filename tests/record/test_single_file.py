@@ -306,6 +306,15 @@ def test_a_key_that_stands_twice(tmp_path: Path) -> None:
     assert same(tmp_path / "value") == [True, True]
 
 
+@pytest.mark.parametrize("part", ["c", "salt", "value"])
+@pytest.mark.parametrize("value", [None, True, 5, [], {}, ["x"], "", "0" * 64, "\ud800"])
+def test_what_a_proof_discloses_may_have_any_shape(part: str, value: object, tmp_path: Path) -> None:
+    said = json.loads(SMALL["proof"])
+    said["openings"][0][part] = value
+    (tmp_path / "x").write_text(json.dumps(said))
+    assert same(tmp_path / "x") == [True, True]
+
+
 def test_what_never_ends_is_not_read(tmp_path: Path) -> None:
     genuine = opaque()
     for name, device in (("x", "/dev/zero"), ("y", "/dev/tty")):
