@@ -98,10 +98,14 @@ class CaptureDesk:
         return turn
 
     def line_changed(self, reader: str, *, online: bool, why: str) -> None:
-        """The line of a desk reader came up or broke."""
+        """The line of a desk reader came up or broke. One that was broken already is no second time without it."""
         now = self._office.clock()
         with self._office.store.begin() as tx:
             health = tx.health.maybe(reader)
+            if health is not None and not online and not health.online and health.since is not None:
+                tx.health.save(replace(health, last_error=why[:300]))
+                tx.commit()
+                return
             after = replace(
                 health or DeviceHealth(id=reader), online=online, since=now, last_seen=now, last_error=why[:300]
             )

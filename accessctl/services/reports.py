@@ -238,12 +238,12 @@ def _outstanding(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetim
 
 def _revocations(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetime) -> Piece:
     """How far each revocation got, and for how long a door might still have opened: to the last confirmation or now."""
-    start = _number(after)
-    removals = tx.removals.find(newest=True, limit=min(start + limit + 1, 100_000))[start:]
     rows: list[Row] = []
-    for removal in removals[:limit]:
-        if (wanted.since and removal.at < wanted.since) or (wanted.until and removal.at >= wanted.until):
+    for place, removal in enumerate(tx.removals.find(newest=True, limit=100_000)):
+        if place < _number(after) or not _within(wanted, removal.at):
             continue
+        if len(rows) == limit:
+            return Piece(rows=tuple(rows), after=(str(place),))
         targets = tx.removal_targets.find(removal=removal.id, limit=2000)
         confirmed = [one.confirmed_at for one in targets if one.confirmed_at is not None]
         open_now = len(confirmed) < len(targets)
@@ -254,7 +254,11 @@ def _revocations(tx: Work, wanted: Wanted, after: Mark, limit: int, now: datetim
             (removal.at, person.id, person.full_name, removal.reason, len(confirmed), len(targets),
              int((until - removal.at).total_seconds()), missing)
         )  # fmt: skip
-    return Piece(rows=tuple(rows), after=(str(start + limit),) if len(removals) > limit else ())
+    return Piece(rows=tuple(rows), after=())
+
+
+def _within(wanted: Wanted, at: datetime) -> bool:
+    return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
 
 
 LOOKED_FACTS = tuple(

@@ -132,7 +132,7 @@ def test_a_card_of_another_length_is_misread_and_changes_nothing(premises: Premi
 
 def test_a_line_that_breaks_and_comes_back_is_seen(premises: Premises, desk: CaptureDesk) -> None:
     size = recorded(premises.store)
-    for online, why in ((True, ""), (False, "x" * 1000), (True, "")):
+    for online, why in ((True, ""), (False, "x" * 1000), (False, "still not there"), (True, "")):
         desk.line_changed("desk-1", online=online, why=why)
         with premises.store.view() as tx:
             health = tx.health.get("desk-1")

@@ -211,6 +211,25 @@ def test_how_long_a_revocation_took(premises: Premises, reports: Reports) -> Non
     assert row[7] == "lobby"
 
 
+def test_revocations_of_a_time_begin_on_the_first_page(premises: Premises, reports: Reports) -> None:
+    person = premises.person("Luis")
+    moments = [premises.tick() for _ in range(6)]
+    with premises.store.begin() as tx:
+        for number, at in enumerate(moments):
+            about = Removal(
+                id=f"r{number}", person=person.id, requested_by=person.id, registered_by="x", reason="", at=at
+            )
+            tx.removals.add(about)
+            tx.record(Fact.REMOVAL_REQUESTED, at=at, actor=SYSTEM, person=person.id)
+        tx.commit()
+    wanted = Wanted(since=moments[1], until=moments[3])
+    head = premises.actors["jefe"]
+    first = reports.page(head, ReportName.REVOCATIONS, wanted, limit=1)
+    assert [row[0] for row in first.rows] == [moments[2]], "later ones do not stand before them as an empty page"
+    second = reports.page(head, ReportName.REVOCATIONS, wanted, after=first.after, limit=1)
+    assert ([row[0] for row in second.rows], second.after) == ([moments[1]], "")
+
+
 def test_what_leaves_the_panel_is_on_the_record(busy: Premises, reports: Reports) -> None:
     auditor = busy.actors["auditor"]
     content = b"".join(reports.csv(auditor, ReportName.ENTRIES)).decode()
