@@ -20,6 +20,7 @@ from accessctl.services.erasure import MOST, NORM, Retention, cases_about
 from accessctl.services.office import Office
 from accessctl.services.paper_facts import Sealing, Stamp, unsealed
 from accessctl.services.record_keeper import RecordKeeper
+from accessctl.services.report_names import card_text
 from accessctl.services.reports import LOOKED_FACTS
 from accessctl.services.store import EventFilter, Tally, Work
 
@@ -163,7 +164,7 @@ def _access(tx: Work, me: str) -> list[Section]:
         Section(
             name="cards",
             total=tx.cards.count(holder=me),
-            rows=tuple((one.number.key, one.state.value, one.since) for one in cards),
+            rows=tuple((card_text(one.number.key), one.state.value, one.since) for one in cards),
         ),
         Section(
             name="rights",

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 import orjson
 
+from accessctl.domain.card_numbers import CardNumber
+from accessctl.domain.errors import AccessError
 from accessctl.services.report_rows import Cell, Row
 from accessctl.services.store import Work
 
@@ -44,6 +46,7 @@ class Names:
             "door": self.doors,
             "person_id": self.person,
             "actor": self.account,
+            "card": card_text,
         }
         return tuple(
             ways[column](value) if column in ways and isinstance(value, str) else value
@@ -64,8 +67,10 @@ class Names:
     def _value(self, key: str, value: object) -> object:
         if key == "door":
             return self.doors(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-        if key == "credential" and isinstance(value, list):
-            return ", ".join(map(str, value))
+        if key == "credential":
+            texts = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+            read = [said for one in texts if (said := card_text(one)) != one]
+            return ", ".join(dict.fromkeys(read or texts))  # the other texts of a card say nothing more of it
         if key == "person":
             return self.person(str(value))
         if key == "visit":
@@ -106,6 +111,15 @@ class Names:
     def _account(self, key: str) -> str:
         found = self._tx.accounts.maybe(key)
         return self.person(found.person) if found else key
+
+
+def card_text(key: str) -> str:
+    """A card as it is read off it, `0025489530 (10D)`, of the text that the record has; any other text stands."""
+    try:
+        form, number = next(iter(CardNumber.from_key(key).printed().items()))
+    except AccessError:
+        return key
+    return f"{number} ({form})"
 
 
 def told_of(names: Names, columns: Sequence[str], row: Sequence[Cell]) -> Told:

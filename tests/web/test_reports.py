@@ -56,7 +56,7 @@ def test_a_report_has_the_same_rows_on_the_screen_as_csv_and_on_paper(lived: Hou
 
 
 RAW = re.compile(
-    r"\b[a-z]+_[a-z_]+\b|\b[a-z]+:[a-z]+:[a-z_]+|\d{4}-\d\d-\d\d|[{}=]|\bTrue\b|\bNone\b|closed|\b[0-9a-f]{32,}\b|sub-1"
+    r"\bem4100:|\bem:|\b[a-z]+_[a-z_]+\b|\b[a-z]+:[a-z]+:[a-z_]+|\d{4}-\d\d-\d\d|[{}=]|\bTrue\b|\bNone\b|closed|\b[0-9a-f]{32,}\b|sub-1"
 )
 """What a program writes and nobody reads: codes, facts, ISO times, JSON, Python, identifiers."""
 
@@ -73,7 +73,7 @@ def test_a_report_is_in_words_on_the_screen_and_on_paper(lived: House, name: Rep
         ):
             tx.record(fact, at=lived.clock(), actor=SYSTEM, device="lobby", data=data)
         tx.commit()
-    search = {"person": lived.user.id, "door": "sub-1", "kind": "doors", "since": "2026-11-24"}
+    search = {"person": lived.user.id, "door": "sub-1", "kind": "doors", "since": "2026-11-24", "card": "0025489530"}
     auditor.get("/registro/", query_string=search)
     auditor.get("/informes/refusals.csv", query_string={"since": "2026-11-24T08:00", "door": "sub-1"})
     asked = {"since": "2026-11-20T08:00"}

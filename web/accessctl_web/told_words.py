@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from flask import Flask
 from flask_babel import format_datetime, gettext
 
+from accessctl.services.report_names import card_text
 from accessctl_web.device_words import device_trouble
 from accessctl_web.language import span
 from accessctl_web.names import N_, fact_name
@@ -123,5 +124,5 @@ _WAYS: Mapping[str, Callable[[object], str]] = {
 
 def install(app: Flask) -> None:
     """The filters that the pages of reports use."""
-    for one in (taken_name, told_words, asked_words):
+    for one in (taken_name, told_words, asked_words, card_text):
         app.add_template_filter(one, one.__name__)
