@@ -3,6 +3,7 @@
 Exit 0: done. 1: refused or failed, in one sentence on standard error. 2: wrong usage. Every list takes `--json`.
 """
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -83,6 +84,11 @@ def main() -> None:
     except AccessError as refusal:
         shown = refusal_of(refusal)
         click.echo(f"{shown.sentence} ({shown.norm})" if shown.norm else shown.sentence, err=True)
+        sys.exit(1)
+    except OSError as failed:
+        if failed.errno != errno.ENOSPC:
+            raise
+        click.echo("no queda espacio en el disco para la respuesta / no space left on the disk", err=True)
         sys.exit(1)
     except (SettingsWrong, KeysWrong, NotReady, DiskFailed, DatabaseNotReady, UnknownDatabase) as error:
         click.echo(str(error), err=True)

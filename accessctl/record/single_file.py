@@ -20,6 +20,7 @@ import binascii
 import csv
 import hashlib
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -687,5 +688,19 @@ def main(arguments: list[str]) -> int:
     return 1 if failed else 0
 
 
+def started(arguments: list[str]) -> int:
+    """What a person starts: no accent, no full disk and nobody who stopped reading makes an error of ours."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # they are text streams
+    try:
+        code = main(arguments)
+        sys.stdout.flush()
+    except OSError:
+        sys.stderr.write("la respuesta no se pudo escribir / the answer could not be written\n")
+        sys.stderr.flush()
+        os._exit(1)  # closing what cannot be written would fail again
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(started(sys.argv[1:]))

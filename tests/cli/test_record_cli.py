@@ -330,3 +330,10 @@ def test_a_mailed_checkpoint_is_verified_as_it_was_saved(
     assert "testigo" in (tmp_path / "signed").read_text("utf-8")
     other = Signer("igss.example/record", bytes(range(32))).verifier.vkey
     run("verify", mails[0], "--key", other, code=1)
+
+
+def test_an_answer_that_finds_no_space_is_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from accessctl.cli import main; main()", "verify", "--json", str(tmp_path / "x")]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=120)
+    assert (done.returncode, done.stderr.count(b"\n"), b"no queda espacio" in done.stderr) == (1, 1, True)

@@ -3,6 +3,7 @@
 import ast
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -384,6 +385,23 @@ def test_it_runs_alone_beside_its_file(tmp_path: Path) -> None:
     assert start("--key", "a+b+c")[0] == 2
     assert start("--checkpoint", str(tmp_path / "nothing"))[0] == 2
     assert "Traceback" not in wrong
+
+
+def test_where_its_answer_cannot_be_written(tmp_path: Path) -> None:
+    """A terminal without accents, a Windows file of another code page, a full disk, a reader that has gone."""
+    path = GENUINE["some"].write(tmp_path, "Łódź ‹1›.jsonl")
+    command = [sys.executable, "-X", "utf8=0", "-I", str(SOURCE), str(path), str(path)]
+    poor = {"LC_ALL": "C", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=poor, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr, done.stdout.count(b": verificado / verified: 5 asientos")) == (0, b"", 2)
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr.count(b"\n"), b"Traceback" in done.stderr) == (1, 1, False)
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as gone:
+        done = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr.count(b"\n"), b"Traceback" in done.stderr) == (1, 1, False)
 
 
 def test_a_forged_checkpoint(tmp_path: Path) -> None:
