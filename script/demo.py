@@ -8,6 +8,7 @@ Without `--once`, lines typed here go to the simulated site: `card ana mesa 2` h
 """
 
 import argparse
+import signal
 import socket
 import sys
 import tempfile
@@ -44,6 +45,8 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="begin with an empty database")
     parser.add_argument("--kill-at", default="", help="with --once: acts before which the service is killed (1,5,9)")
     options = parser.parse_args()
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also where a shell started us with them ignored
+        signal.signal(ending, interrupted)
     if options.once and options.out is None:
         parser.error("--once needs --out DIR")
     try:
@@ -54,7 +57,16 @@ def main() -> int:
         print(f"demo: {failure}", file=sys.stderr)
     except Refused as refusal:
         print(f"demo: el panel rechazó lo que debía aceptar: {refusal}", file=sys.stderr)
+    except KeyboardInterrupt:
+        say("\nhasta luego")
     return 1
+
+
+def interrupted(_signal: int, _frame: object) -> None:
+    """Ctrl-C, or being asked to end: what was started is ended, once."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def once(out: Path, kill_before: frozenset[int]) -> int:

@@ -1,11 +1,12 @@
 """The scripted day with the service killed in the middle of it ends as the undisturbed day does."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,31 @@ def told(summary: dict[str, Any]) -> dict[str, object]:
         "devices": summary["devices"],
         "verified": summary["record"]["verified"],
     }
+
+
+def running(place: Path) -> list[str]:
+    """The command lines of processes that have to do with a folder."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = one.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+            found += [line] if str(place) in line else []
+    return found
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_end_it_ends_everything_that_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with day(tmp_path / "out") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline()  # the first act: the service and the simulated site are there
+        assert len([line for line in running(tmp_path) if " serve" in line]) == 1
+        process.send_signal(ending)
+        process.communicate(timeout=120)
+        assert process.returncode == 1
+        assert running(tmp_path) == []
 
 
 @pytest.mark.slow
