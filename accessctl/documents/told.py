@@ -22,8 +22,8 @@ def asked_words(asked: Mapping[str, object]) -> str:
 
 
 def told_words(told: Mapping[str, object]) -> str:
-    """What is known of it, with points between; what nobody but a program reads is left out."""
-    return " · ".join(words for key, value in told.items() if key in _WAYS and (words := _WAYS[key](value)))
+    """What is known of it, times first, with points between; what nobody but a program reads is left out."""
+    return " · ".join(words for key, way in _WAYS.items() if key in told and (words := way(told[key])))
 
 
 def span(seconds: int) -> str:

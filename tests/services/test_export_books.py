@@ -120,6 +120,29 @@ def test_a_printed_list_names_people_and_its_checkpoint(busy: Premises, desk: Ex
     assert "pin:100" not in texts[1]
 
 
+def test_a_printed_list_names_doors_and_accounts(busy: Premises, desk: ExportDesk, tmp_path: Path) -> None:
+    head, texts = busy.actors["jefe"], []
+    with busy.store.view() as tx:
+        door = tx.doors.get("sub-1").name
+    for name, which, public in (
+        ("door", HOUR, False),
+        ("whole", EventFilter(), False),
+        ("public", EventFilter(), True),
+    ):
+        made = desk.make(head, which=which, fmt="pdf", target=tmp_path / f"{name}.pdf", public=public)
+        with pdfplumber.open(made.path) as pdf:
+            texts.append(" ".join(" ".join((page.extract_text() or "").split()) for page in pdf.pages))
+    of_door, of_all, of_public = texts
+    assert f"puerta {door} · versión completa" in of_door
+    assert "sub-1" not in of_door
+    assert "Consulta: todo el registro · versión completa" in of_all
+    assert head.name.split()[0] in of_all
+    others = [one.account for one in busy.actors.values() if one.account and one != head]
+    assert [one for one in others if one in of_all + of_public] == []
+    assert "Consulta: todo el registro · versión pública" in of_public
+    assert not any(actor.name in of_public for actor in busy.actors.values() if actor.name)
+
+
 @pytest.mark.parametrize("fmt", BOOKS)
 def test_a_disk_that_fills_leaves_nothing(
     busy: Premises, desk: ExportDesk, tmp_path: Path, fmt: BookFormat, monkeypatch: pytest.MonkeyPatch

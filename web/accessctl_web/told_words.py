@@ -13,6 +13,7 @@ from accessctl_web.names import N_, fact_name
 from accessctl_web.names import REPORTS as REPORT_NAMES
 
 MOST_FACTS = 3  # of a group of facts that was asked for; how many more is said
+TIMES = ("since", "until")
 WHY: Mapping[str, str] = {
     "log_epoch_changed": N_("la bitácora del equipo empezó de nuevo"),
     "index_missing": N_("faltan números de la bitácora"),
@@ -63,8 +64,9 @@ def taken_name(code: str) -> str:
 
 
 def told_words(told: Mapping[str, object]) -> str:
-    """What is known of it, with points between; what nobody but a program reads is left out."""
-    return " · ".join(words for key, value in told.items() if (words := _words(key, value)))
+    """What is known of it, times first, with points between; what nobody but a program reads is left out."""
+    ordered = sorted(told.items(), key=lambda said: said[0] not in TIMES)
+    return " · ".join(words for key, value in ordered if (words := _words(key, value)))
 
 
 def asked_words(told: Mapping[str, object]) -> str:
