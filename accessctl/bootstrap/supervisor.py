@@ -4,6 +4,7 @@ A part that ends is started again after a pause that grows; SIGTERM and SIGINT e
 this process whatever happens to it (`lifeline`).
 """
 
+import errno
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ import structlog
 log = structlog.get_logger("serve")
 
 READY_WITHIN_S = 60.0
+FREE_WITHIN_S = 10.0  # what was killed a moment ago may still be going
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 STEADY_AFTER_S = 60.0  # what ran so long is no longer failing: its next pause is short again
 GRACE_S = 10.0
@@ -70,6 +72,9 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._told)
         try:
+            for part in self._parts:
+                if part.address is not None:
+                    await_free(part.name, part.address)
             for part in self._parts:
                 part.start()
             self._await_ready()
@@ -155,6 +160,26 @@ def _granian(factory: str, address: tuple[str, int], interface: str, limits: Seq
         "warning",
     ]
     return [sys.executable, "-m", "granian", *options, *limits, *hard, factory]
+
+
+def await_free(name: str, address: tuple[str, int]) -> None:
+    """Wait until nobody listens at an address. Raises `NotReady` where somebody goes on to, or it is not ours to have.
+
+    The web server would share the port with them, without a word: half of all requests would be answered by another
+    installation.
+    """
+    host, port = address
+    limit = time.monotonic() + FREE_WITHIN_S
+    while True:
+        try:
+            socket.create_server(address, family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+        except OSError as failed:
+            if failed.errno != errno.EADDRINUSE or time.monotonic() > limit:
+                why = os.strerror(failed.errno) if failed.errno else str(failed)
+                raise NotReady(f"{name}: no se puede escuchar en / cannot listen at {host}:{port}: {why}") from None
+            time.sleep(0.1)
+        else:
+            return
 
 
 def free_port(host: str) -> int:

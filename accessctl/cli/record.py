@@ -256,7 +256,7 @@ def _key(text: str) -> Verifier:
     """A key as it was typed, or the first line of a file."""
     try:
         if "+" not in text or Path(text).is_file():
-            text = _note(Path(text)).decode("ascii", "replace").strip()
+            text = _note(Path(text)).decode("utf-8-sig", "replace").strip()
         return Verifier.parse(text)
     except (RecordBroken, OSError, ValueError):  # ValueError: a NUL in the name
         raise click.BadParameter(

@@ -14,6 +14,7 @@ from accessctl.bootstrap.seals import SEAL, make_seal
 from accessctl.bootstrap.supervisor import (
     Part,
     Supervisor,
+    await_free,
     environment_for,
     free_port,
     ingress_command,
@@ -77,7 +78,8 @@ of_parent = click.option("--parent", type=int, hidden=True, help="The process th
 def panel(context: Context, parent: int | None) -> None:
     """Solo el panel. / The panel alone."""
     address = context.settings.address("panel")
-    _become(context, parent, web_command("accessctl.bootstrap.panel:panel_app", address, threads=PANEL_THREADS))
+    command = web_command("accessctl.bootstrap.panel:panel_app", address, threads=PANEL_THREADS)
+    _become("panel", address, context, parent, command)
 
 
 @click.command()
@@ -86,11 +88,14 @@ def panel(context: Context, parent: int | None) -> None:
 def ingress(context: Context, parent: int | None) -> None:
     """Solo la recepción de dispositivos. / The device ingress alone."""
     address = context.settings.address("ingress")
-    _become(context, parent, ingress_command("accessctl.bootstrap.ingress:ingress_app", address))
+    command = ingress_command("accessctl.bootstrap.ingress:ingress_app", address)
+    _become("ingress", address, context, parent, command)
 
 
-def _become(context: Context, parent: int | None, command: list[str]) -> None:
-    if parent is not None:
+def _become(name: str, address: tuple[str, int], context: Context, parent: int | None, command: list[str]) -> None:
+    if parent is None:  # the supervisor asked already
+        await_free(name, address)
+    else:
         end_with_parent(parent)
     environment_for(context.config)
     os.execv(command[0], command)  # noqa: S606 -- becomes the web server; no shell, a fixed list

@@ -27,6 +27,7 @@ SENTENCES: Mapping[Why, str] = {
     Why.FILE_CHANGED: "el archivo fue alterado después de exportarse",
     Why.SEAL_BROKEN: "el manifiesto fue alterado después de sellarse",
     Why.NOT_AN_EXTENSION: "el registro ya no contiene lo que un punto de control anterior firmó",
+    Why.NOT_WHOLE: "una exportación parcial no muestra que el registro solo creció; la completa sí",
     Why.TILE_CHANGED: "el árbol guardado no concuerda con los asientos",
 }
 DISK: Mapping[int, str] = {

@@ -34,6 +34,7 @@ class Why(StrEnum):
     FILE_CHANGED = "file_changed"  # the file's digest is not the manifest's
     SEAL_BROKEN = "seal_broken"  # the manifest was changed after it was sealed
     NOT_AN_EXTENSION = "not_an_extension"  # the newer checkpoint does not contain the older one
+    NOT_WHOLE = "not_whole"  # a part of the record, where only the whole of it can show what was asked
     TILE_CHANGED = "tile_changed"  # a stored tile disagrees with the entries under it
 
 

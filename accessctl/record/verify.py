@@ -101,7 +101,7 @@ def verify_export(
     whole = claim.manifest.whole
     if held and not whole:
         raise RecordBroken(
-            Why.MALFORMED,
+            Why.NOT_WHOLE,
             "a filtered export cannot show that the record only grew: the whole one or an extension proof can",
         )
     if claim.manifest.format is not None:

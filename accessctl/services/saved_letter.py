@@ -26,7 +26,7 @@ def saved_document(content: bytes) -> bytes:
         if part.lstrip().startswith(b"{") and EXTENSION_FORMAT.encode() in part:
             return part
     for part in texts:
-        text = part.decode("utf-8", "replace").replace("\r\n", "\n")
+        text = _text(part)
         if found := _NOTE.search(text if text.endswith("\n") else f"{text}\n"):
             return found.group().encode()
     return content
@@ -35,8 +35,13 @@ def saved_document(content: bytes) -> bytes:
 def saved_note(content: bytes) -> bytes:
     """The note alone, where a checkpoint is wanted and no proof."""
     texts = _parts(content) if _HEADER.match(content.lstrip()) else [content]
-    notes = (_NOTE.search(part.decode("utf-8", "replace").replace("\r\n", "\n")) for part in texts)
+    notes = (_NOTE.search(_text(part)) for part in texts)
     return next((found.group().encode() for found in notes if found), content)
+
+
+def _text(part: bytes) -> str:
+    """A part without what editors and mail put into it: a byte order mark, line ends of Windows."""
+    return part.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
 
 
 def _parts(content: bytes) -> list[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from accessctl.bootstrap import supervisor
-from accessctl.bootstrap.supervisor import Part, free_port, self_command, web_command
+from accessctl.bootstrap.supervisor import NotReady, Part, await_free, free_port, self_command, web_command
 
 LISTENER = """
 import os, socket, sys, time
@@ -134,6 +134,30 @@ def test_pauses_grow_while_a_part_keeps_failing_and_are_short_again_after_a_stea
         assert not runs(part)  # not before it is due
         now[0] = part.due
     assert pauses == [1, 2, 4, 8, 16, 30, 30, 1]
+
+
+def test_a_port_that_somebody_has_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "FREE_WITHIN_S", 0.3)
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the web server listens
+        server.bind((HOST, 0))
+        server.listen()
+        address: tuple[str, int] = server.getsockname()
+        with pytest.raises(NotReady, match=f"panel: .*{HOST}:{address[1]}: Address already in use"):
+            await_free("panel", address)
+    await_free("panel", address)
+    with pytest.raises(NotReady, match=r"ingress: .*192\.0\.2\.1:8081"):  # an address of nobody (RFC 5737)
+        await_free("ingress", ("192.0.2.1", 8081))
+
+
+def test_a_service_does_not_start_beside_another_on_the_same_port(tmp_path: Path) -> None:
+    """It waits a while for it to go, because it may have been told to, and then names the part and the port."""
+    note = tmp_path / "starts"
+    with socket.create_server((HOST, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = supervised(("panel", port, (LISTENER, port, str(note))))
+        assert process.communicate(timeout=60)[0].startswith("panel: ")
+    assert not note.exists()
 
 
 def test_a_free_port_can_be_listened_on() -> None:

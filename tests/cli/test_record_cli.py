@@ -84,6 +84,18 @@ def test_a_day_is_exported_and_verified_with_nothing_but_the_files(run: Run, key
     assert "compárela con --key" in run("verify", out).output
 
 
+def test_a_note_and_a_key_survive_an_editor_and_a_part_says_that_it_is_one(run: Run, key: str, tmp_path: Path) -> None:
+    note, file, whole, part = (tmp_path / name for name in ("note", "key", "whole.jsonl", "part.csv"))
+    note.write_bytes(b"\xef\xbb\xbf" + run("record", "checkpoint").output.encode().replace(b"\n", b"\r\n"))
+    file.write_bytes(b"\xef\xbb\xbf" + key.encode() + b"\r\n")
+    run("record", "export", "--out", whole)
+    run("export", *DAY, "--door", "sub-1", "--format", "csv", "--out", part)
+    for shown in (run("verify", note, "--key", file), run("verify", whole, "--checkpoint", note, "--key", file)):
+        assert "verificado" in shown.output
+    refused = run("verify", part, "--checkpoint", note, "--key", file, code=1).output
+    assert "NO VERIFICADO: una exportación parcial no muestra que el registro solo creció" in refused
+
+
 FOREIGN = {
     "a day": (*DAY,),
     "everything": (),

@@ -279,7 +279,7 @@ def test_held_checkpoints_show_that_it_only_grew() -> None:
     assert check(export([]), held=[open_checkpoint(note([]), KEYS)]).held == 1
     elsewhere = Checkpoint(origin="other.example", size=1, root=leaf_hash(ENTRIES[0]))
     assert broken(what, held=[elsewhere]).why is Why.NOT_AN_EXTENSION
-    assert broken(GENUINE["filtered csv"], held=held).why is Why.MALFORMED
+    assert broken(GENUINE["filtered csv"], held=held).why is Why.NOT_WHOLE
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,9 @@ def test_the_text_of_a_mail_saved_alone_has_the_note(premises: Premises) -> None
     assert mail_of(premises, post).look(NEVER)
     text = post.letters[0].text
     assert "asientos" in post.letters[0].subject
-    for saved in (text, text.replace("\n", "\r\n"), text.strip(), post.letters[0].files[0][1].decode()):
+    note = post.letters[0].files[0][1].decode()
+    edited = ["\ufeff" + one.replace("\n", "\r\n") for one in (text, note)]  # as an editor of Windows saves it
+    for saved in (text, text.replace("\n", "\r\n"), text.strip(), note, *edited):
         assert open_checkpoint(saved_note(saved.encode()), KEYS).size > 0
         assert open_checkpoint(saved_document(saved.encode()), KEYS).size > 0
     forged = re.sub(r"\n([0-9]+)\n([A-Za-z0-9+/]{43}=)\n", lambda found: f"\n{int(found[1]) + 1}\n{found[2]}\n", text)

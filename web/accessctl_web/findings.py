@@ -28,6 +28,7 @@ FINDINGS: Mapping[Why, str] = {
     Why.FILE_CHANGED: N_("El archivo fue alterado después de exportarse."),
     Why.SEAL_BROKEN: N_("El manifiesto fue alterado después de sellarse."),
     Why.NOT_AN_EXTENSION: N_("El registro ya no contiene lo que este punto de control firmó: fue reescrito."),
+    Why.NOT_WHOLE: N_("Es solo una parte del registro."),
     Why.TILE_CHANGED: N_("El árbol guardado no concuerda con los asientos."),
 }
 
