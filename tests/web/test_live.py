@@ -106,6 +106,13 @@ def test_who_may_follow_what(house: House) -> None:
     assert "data-live" not in secretary.get("/").text
 
 
+def test_a_stream_of_nobody_ends_and_begins_no_session(house: House) -> None:
+    """It may be under way while somebody signs in again: a page of its own would put its form token in their cookie."""
+    answer = house.app.test_client().get("/en-vivo/inside?after=0", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.text) == (401, "")
+    assert "Set-Cookie" not in answer.headers
+
+
 @pytest.mark.browser
 def test_somebody_who_enters_appears_without_reloading(page: Page, house: House, address: str) -> None:
     enter(page, address, Role.GUARDIA)

@@ -122,7 +122,11 @@ def _csrf(error: CSRFError) -> BaseResponse:
 
 
 def _sign_in() -> BaseResponse:
-    """To the sign-in page, and back to where the person was going; htmx is told to move the whole page there."""
+    """To the sign-in page, and back to where the person was going; htmx is told to move the whole page there. A stream
+    only ends: following it there, it would get a session of its own while somebody is just signing in.
+    """
+    if "text/event-stream" in request.headers.get("Accept", ""):
+        return make_response("", HTTPStatus.UNAUTHORIZED)
     target = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else None
     where = url_for("sign_in.show", next=target)
     if is_fragment():
