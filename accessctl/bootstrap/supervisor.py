@@ -177,7 +177,7 @@ def await_free(name: str, address: tuple[str, int]) -> None:
             if failed.errno != errno.EADDRINUSE or time.monotonic() > limit:
                 why = os.strerror(failed.errno) if failed.errno else str(failed)
                 raise NotReady(f"{name}: no se puede escuchar en / cannot listen at {host}:{port}: {why}") from None
-            time.sleep(0.1)
+            time.sleep(0.1)  # nobody tells when a port becomes free
         else:
             return
 

@@ -69,10 +69,9 @@ class ReportPress:
         below = BELOW.get(name, ())
         hidden = NOT_ON_PAPER if "person" in given else frozenset()
         names = [column for column in given if column not in hidden and column not in below]
-        told = facts.told or ({},) * len(facts.rows)
         lines = [
             {column: _shown(column, text, said) for column, text in zip(given, row, strict=True)}
-            for row, said in zip(facts.rows, told, strict=True)
+            for row, said in zip(facts.rows, facts.told, strict=True)
         ]
         rows = tuple(tuple(line[column] for column in names) for line in lines)
         remarks = tuple(_remark(line, below) for line in lines)

@@ -58,7 +58,13 @@ def verify_document(data: bytes, *, trusted: Sequence[Verifier] = (), held: Sequ
                 "two different checkpoints alone prove nothing: bring an extension proof or the record",
             )
     return Verified(
-        entries=0, whole=False, checkpoint=checkpoint, verifier_key=trusted[0].vkey, pinned=True, held=len(held)
+        entries=0,
+        whole=False,
+        checkpoint=checkpoint,
+        verifier_key=trusted[0].vkey,
+        pinned=True,
+        bound=True,
+        held=len(held),
     )
 
 

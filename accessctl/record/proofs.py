@@ -97,6 +97,7 @@ def verify_proof(data: bytes, *, trusted: Sequence[Verifier] = ()) -> tuple[Veri
             checkpoint=checkpoint,
             verifier_key=keys[0].vkey,
             pinned=bool(trusted),
+            bound=True,
             entries_shown=1,
             names_checked=shown,
         ),
@@ -164,4 +165,6 @@ def verify_extension(data: bytes, *, trusted: Sequence[Verifier] = ()) -> Verifi
     keys = tuple(trusted) or (Verifier.parse(fields.text("verifier_key")),)
     old, new = open_checkpoint(fields.text("old"), keys), open_checkpoint(fields.text("new"), keys)
     require_extension(old, new, fields.path("proof"))
-    return Verified(entries=0, whole=False, checkpoint=new, verifier_key=keys[0].vkey, pinned=bool(trusted), held=1)
+    return Verified(
+        entries=0, whole=False, checkpoint=new, verifier_key=keys[0].vkey, pinned=bool(trusted), bound=True, held=1
+    )

@@ -53,10 +53,10 @@ class Verified:
     verifier_key: str
     pinned: bool
     sealed: bool = False  # the file and its manifest carry the record's seal
+    bound: bool  # nothing that a reader sees in the file is left to the exporter's word
     entries_shown: int = 0  # how many carried their canonical bytes, checked against leaf and columns
     names_checked: int = 0  # how many disclosed names were checked against their commitment
     held: int = 0  # how many older checkpoints the record was found to extend
-    bound: bool = True  # nothing that a reader sees in the file is left to the exporter's word
 
 
 @dataclass(slots=True)

@@ -63,7 +63,7 @@ class ErasureDesk:
     """
 
     def __init__(
-        self, office: Office, retention: Retention, scrub: Callable[[], None], clear: Callable[[], int] = lambda: 0
+        self, office: Office, retention: Retention, scrub: Callable[[], None], clear: Callable[[], int]
     ) -> None:
         self._office = office
         self._retention = retention

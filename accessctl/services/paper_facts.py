@@ -200,12 +200,12 @@ class ListFacts:
     stamp: Stamp
     title: str
     serves: str
-    about: str
     columns: tuple[tuple[str, float], ...]
     rows: tuple[tuple[str, ...], ...]
+    asked: Mapping[str, object]
+    told: tuple[Mapping[str, object], ...]
+    about: str = ""  # `asked` in words, which are the printer's
     remarks: tuple[str, ...] = ()  # none, or one for each row; "" says nothing
-    asked: Mapping[str, object] = field(default_factory=dict)
-    told: tuple[Mapping[str, object], ...] = ()
 
 
 class Printer(Protocol):

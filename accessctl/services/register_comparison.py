@@ -2,9 +2,9 @@
 
 Compared is what the sheet says: what was printed, or what somebody typed in from the sheet in their hand, as CSV (the
 columns that they care for, by their `HEADINGS` or their names here, and the line's number, its visit's or its
-contingency folio's). A difference names the
-visit, the field and both texts: `altered` where the sheet no longer says what was printed, `later` where the record
-went on, `mark` where the mark on the sheet is not the line's. Each comparison is an entry of the record.
+contingency folio's). A difference names the visit, the field and both texts: `altered` where the sheet no longer says
+what was printed, `later` where the record went on, `mark` where the mark on the sheet is not the line's. Each
+comparison is an entry of the record.
 """
 
 import csv

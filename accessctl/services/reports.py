@@ -172,7 +172,6 @@ class Reports:
             stamp=stamp,
             title=name.value,
             serves=report.norm,
-            about="",
             columns=columns,
             rows=texts,
             asked=asked,

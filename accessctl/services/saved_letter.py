@@ -39,9 +39,13 @@ def saved_note(content: bytes) -> bytes:
     return next((found.group().encode() for found in notes if found), content)
 
 
+def as_signed(text: str) -> str:
+    """A note without what editors and mail put into it: a byte order mark, line ends of Windows."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
 def _text(part: bytes) -> str:
-    """A part without what editors and mail put into it: a byte order mark, line ends of Windows."""
-    return part.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    return as_signed(part.decode("utf-8", "replace"))
 
 
 def _parts(content: bytes) -> list[bytes]:

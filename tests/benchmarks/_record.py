@@ -44,13 +44,18 @@ def empty_record() -> Iterator[tuple[Engine, Path]]:
     """A record in a SQLite file, with its triggers, and the folder that it lies in."""
     with TemporaryDirectory() as folder:
         engine = make_engine(f"sqlite:///{folder}/record.db")
-        tables = [record_tables.entry, record_tables.tile, record_tables.checkpoint, record_tables.opening]
-        with begin_writing(engine) as connection:
-            metadata.create_all(connection, tables=tables)
-            record_tables.install_triggers(connection)
-            connection.commit()
+        lay_out(engine)
         yield engine, Path(folder)
         engine.dispose()
+
+
+def lay_out(engine: Engine) -> None:
+    """The record's tables, with their triggers, in an empty database."""
+    tables = [record_tables.entry, record_tables.tile, record_tables.checkpoint, record_tables.opening]
+    with begin_writing(engine) as connection:
+        metadata.create_all(connection, tables=tables)
+        record_tables.install_triggers(connection)
+        connection.commit()
 
 
 def fill(engine: Engine, count: int, batch: int = 10 * BATCH) -> None:

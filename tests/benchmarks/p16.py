@@ -12,12 +12,10 @@ import time
 import psycopg
 
 from accessctl.record import encode
-from accessctl.storage import record_tables
-from accessctl.storage.engine import begin_reading, begin_writing, make_engine
-from accessctl.storage.metadata import metadata
+from accessctl.storage.engine import begin_reading, make_engine
 from accessctl.storage.record_check import check_record
 from accessctl.storage.record_store import RecordAppender
-from tests.benchmarks._record import BATCH, fact, machine, say, verdict
+from tests.benchmarks._record import BATCH, fact, lay_out, machine, say, verdict
 from tests.benchmarks.p1 import ours
 from tests.postgresql import new_database, running_server
 
@@ -50,11 +48,7 @@ def main() -> int:
             raise SystemExit("there is no PostgreSQL here to measure")
         with new_database(server) as address, psycopg.connect(address) as plain:
             engine, appender = make_engine(address), RecordAppender()
-            tables = [record_tables.entry, record_tables.tile, record_tables.checkpoint, record_tables.opening]
-            with begin_writing(engine) as connection:
-                metadata.create_all(connection, tables=tables)
-                record_tables.install_triggers(connection)
-                connection.commit()
+            lay_out(engine)
             plain.execute("CREATE TABLE plain (idx bigint PRIMARY KEY, bytes bytea NOT NULL)")
             plain.commit()
             for turn in range(arguments.rounds):

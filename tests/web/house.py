@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -75,6 +75,7 @@ from accessctl.services.zone_desk import ZoneDesk
 from accessctl.storage.unit_of_work import SqlStore
 from accessctl_web.app import create_app
 from accessctl_web.desks import Desks
+from accessctl_web.export_shelf import clear_shelves
 from accessctl_web.settings import PanelSettings
 from tests.stores import sqlite_store
 
@@ -165,7 +166,7 @@ class House:
             keeper=keeper,
             reports=Reports(office, keeper, ReportPress()),
             searches=SearchDesk(office),
-            erasure=ErasureDesk(office, KEEP, self.store.scrub),
+            erasure=ErasureDesk(office, KEEP, self.store.scrub, partial(clear_shelves, self.folder / "exports")),
             extracts=ExtractDesk(office, keeper, ExtractPress(), KEEP),
             refusals=Refusals(office),
             visits=VisitDesk(office, rules),

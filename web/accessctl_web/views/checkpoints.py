@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from accessctl.domain.people import Permission
 from accessctl.services.record_findings import Checkpoint, RecordBroken
+from accessctl.services.saved_letter import as_signed
 from accessctl_web.access import needs
 from accessctl_web.desks import desks
 from accessctl_web.findings import finding
@@ -54,19 +55,14 @@ def key() -> Response:
     return attached(f"{desks().keeper.verifier_key}\n".encode(), "registro.llave")
 
 
-def _as_signed(text: str) -> str:
-    """A note without what editors and mail put into it: a byte order mark, line ends of Windows."""
-    return text.removeprefix("\ufeff").replace("\r\n", "\n")
-
-
 def _held() -> str:
     """The note that somebody kept, as a file or as text; never more of it than a note has."""
     file = request.files.get("file")
     if file is not None and file.filename:
         with file.stream as stream:
             content: bytes = stream.read(LONGEST_NOTE + 1)
-        return _as_signed(content.decode("utf-8", "replace"))
-    return _as_signed(typed("note"))[: LONGEST_NOTE + 1]
+        return as_signed(content.decode("utf-8", "replace"))
+    return as_signed(typed("note"))[: LONGEST_NOTE + 1]
 
 
 @pages.post("/continuidad")
